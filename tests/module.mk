@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Unit tests: each tests/unit/test_NAME.c is one program, linked with all of the
+# stub but main(). tests/run adds up what every kind of test reports as TAP.
+UNIT := $(patsubst tests/unit/%.c,$(O)/tests/unit/%,$(wildcard tests/unit/test_*.c))
+HOST_OBJS += $(UNIT:%=%.o)
+
+$(O)/tests/unit/test_%: $(O)/tests/unit/test_%.o $(STUB_OBJS) $(PROTOCOL_OBJS)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(HOST_LDFLAGS) $^ $(HOST_LIBS) -lcmocka -o $@
+
+TESTS += $(UNIT)
+
+check: deps ## all tests (installs what is missing first)
+	$(Q)$(MAKE) --no-print-directory check-run
+
+check-run: all $(TESTS)
+	$(Q)tests/run $(UNIT) $(E2E)
+
+.PHONY: check check-run
