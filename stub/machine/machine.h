@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What a stopped machine offers. Commands, table walks and the handoff speak to
+ * this, never to packets; machine/live.c makes it from a QEMU behind its gdbstub.
+ *
+ * Everything here is synchronous and may fail. Functions return 0 or a negative
+ * BATON_E number and leave words in m->error (machine_fail()) where they know more
+ * than the number says. -BATON_ELINK means that the session is over.
+ *
+ * All that was read is remembered until machine_changed() - which everything calls
+ * that runs the machine or writes to it - so asking twice costs nothing.
+ */
+#ifndef BATON_MACHINE_H
+#define BATON_MACHINE_H
+
+#include "buf.h"
+#include "error.h"
+
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct machine;
+struct symbols;
+
+enum accel { ACCEL_UNKNOWN, ACCEL_TCG, ACCEL_KVM };
+
+/** struct machine_reg - one register to read: @name in, @value and @err out. */
+struct machine_reg {
+	const char *name;
+	uint64_t value;
+	int err; /* -BATON_ENOTFOUND: this CPU has none of that name */
+};
+
+enum ram_kind { RAM_RAM, RAM_ROM, RAM_IO };
+
+/** struct ram_range - a range of physical addresses, first to last. */
+struct ram_range {
+	uint64_t first, last;
+	enum ram_kind kind;
+	char name[48]; /* QEMU's name of what is there */
+};
+
+/** struct rom - something that QEMU laid into memory at reset (HMP `info roms`). */
+struct rom {
+	uint64_t addr, size;
+	char name[128];
+};
+
+/* Who wants a breakpoint: one stays in the machine while anybody does. */
+enum break_owner { BREAK_GDB, BREAK_HANDOFF, BREAK_COMMAND, BREAK_OWNERS };
+
+/* The types of Z packets (GDB manual, E.2). */
+enum break_type { BREAK_SOFT, BREAK_HARD, WATCH_WRITE, WATCH_READ, WATCH_ACCESS };
+
+enum stop_kind {
+	STOP_NONE,	/* never stopped since it was started */
+	STOP_SIGNAL,	/* the machine stopped: @signal, @cpu (5, SIGTRAP: a breakpoint or a step) */
+	STOP_TIMEOUT,	/* interrupted by us, since the time was over */
+	STOP_INTERRUPT, /* interrupted for the user (Ctrl-C, SIGINT) */
+	STOP_EXITED,	/* the guest or QEMU is gone: every later call fails */
+};
+
+/** struct machine_stop - why the machine stands still. */
+struct machine_stop {
+	enum stop_kind kind;
+	int signal;
+	unsigned int cpu;
+	struct buf packet; /* the stop reply as QEMU sent it, for GDB; may be empty */
+};
+
+struct machine_ops {
+	/* registers of one CPU; -BATON_ENOTFOUND in @err for what it does not have */
+	int (*regs_read)(struct machine *m, unsigned int cpu, struct machine_reg *regs, size_t n);
+	int (*reg_write)(struct machine *m, unsigned int cpu, const char *name, uint64_t value);
+	/* memory: physical, and as CPU @cpu sees it now */
+	int (*phys_read)(struct machine *m, uint64_t pa, void *data, size_t len);
+	int (*phys_write)(struct machine *m, uint64_t pa, const void *data, size_t len);
+	int (*virt_read)(struct machine *m, unsigned int cpu, uint64_t va, void *data, size_t len);
+	int (*virt_write)(struct machine *m, unsigned int cpu, uint64_t va, const void *data,
+			  size_t len);
+	/* run control: step moves that CPU alone, resume moves all; both wait for the stop */
+	int (*step)(struct machine *m, unsigned int cpu, int timeout_ms, struct machine_stop *stop);
+	int (*resume)(struct machine *m, int timeout_ms, struct machine_stop *stop);
+	/* breakpoints and watchpoints, without counting */
+	int (*stop_point)(struct machine *m, bool insert, enum break_type type, uint64_t addr,
+			  unsigned int kind);
+	/* QEMU's own monitor; appends what it prints */
+	int (*hmp)(struct machine *m, const char *command, struct buf *out);
+	/* reads that were remembered are no longer true */
+	void (*changed)(struct machine *m);
+};
+
+struct machine {
+	const struct machine_ops *ops;
+	void *priv;
+	enum accel accel;
+	unsigned int cpus; /* 1 or more */
+	unsigned int cpu;  /* the one that commands speak of: that of the last stop, or GDB's */
+	struct ram_range *ram;
+	size_t ram_count;
+	struct machine_break *breaks;
+	size_t break_count;
+	struct machine_stop last_stop;
+	uint64_t generation; /* counts machine_changed(): what was derived from less is stale */
+	uint64_t resets;     /* counts resets seen (system_reset) */
+	bool allow_mmio;     /* the user insists on reading devices */
+	bool (*canceled)(void *ctx); /* the user has moved on; may be NULL */
+	void *canceled_ctx;
+	char error[256]; /* words for the last failure, "" if the number says it all */
+};
+
+/** machine_fail() - keep words for a failure; returns @err, for `return machine_fail(...)`. */
+int machine_fail(struct machine *m, int err, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+/** machine_error() - the words for @err: those kept, or the number's own. */
+const char *machine_error(const struct machine *m, int err);
+
+/**
+ * machine_regs_read() - several registers in one exchange. Names are the Arm ARM's
+ * (TTBR1_EL1, SCTLR_EL1) or GDB's (x0, sp, pc, cpsr, lr); case does not matter.
+ *
+ * Return: 0 even if some have @err set; else what made all fail.
+ */
+int machine_regs_read(struct machine *m, unsigned int cpu, struct machine_reg *regs, size_t n);
+/** machine_reg_read() - one register. -BATON_ENOTFOUND: this CPU has none of that name. */
+int machine_reg_read(struct machine *m, unsigned int cpu, const char *name, uint64_t *value);
+/**
+ * machine_reg_write() - write and read back. Only x0-x30, sp, pc and cpsr can be
+ * written: QEMU's stub answers OK to a system register and changes nothing, which
+ * is -BATON_EVERIFY here.
+ */
+int machine_reg_write(struct machine *m, unsigned int cpu, const char *name, uint64_t value);
+/** machine_el() - the exception level from cpsr, 0 to 3, or a negative BATON_E. */
+int machine_el(struct machine *m, unsigned int cpu);
+
+/**
+ * machine_phys_read() - physical memory. Only RAM and ROM: anything else is
+ * -BATON_ERANGE and not touched (reading a device may have side effects, and can
+ * crash QEMU), unless m->allow_mmio.
+ * machine_phys_write() - RAM only; read back, -BATON_EVERIFY if it differs.
+ */
+int machine_phys_read(struct machine *m, uint64_t pa, void *data, size_t len);
+int machine_phys_write(struct machine *m, uint64_t pa, const void *data, size_t len);
+/** machine_phys_u64() - one little-endian word. */
+int machine_phys_u64(struct machine *m, uint64_t pa, uint64_t *value);
+/** As CPU @cpu sees memory at its current level. -BATON_EFAULT: does not translate. */
+int machine_virt_read(struct machine *m, unsigned int cpu, uint64_t va, void *data, size_t len);
+int machine_virt_write(struct machine *m, unsigned int cpu, uint64_t va, const void *data,
+		       size_t len);
+
+/** machine_ram_find() - the range that holds @pa, or NULL where nothing is. */
+const struct ram_range *machine_ram_find(const struct machine *m, uint64_t pa);
+/** machine_is_ram() - all of [pa, pa + len) is RAM (with @rom: or ROM). */
+bool machine_is_ram(const struct machine *m, uint64_t pa, uint64_t len, bool rom);
+
+/**
+ * machine_roms() - what QEMU laid into memory (`-device loader`, `-kernel`, the
+ * device tree), for free(). *@n may be 0.
+ */
+int machine_roms(struct machine *m, struct rom **roms, size_t *n);
+
+/**
+ * machine_step() - one instruction on @cpu, the others stand still.
+ * -BATON_ETIMEDOUT: it did not end (powered off, wfi): interrupted, nothing lost.
+ * machine_resume() - all CPUs, until a stop or @timeout_ms (-1: no limit).
+ * Both return 0 with @stop filled; free its packet with buf_free().
+ */
+int machine_step(struct machine *m, unsigned int cpu, struct machine_stop *stop);
+int machine_resume(struct machine *m, int timeout_ms, struct machine_stop *stop);
+
+/**
+ * machine_break_add() - a stop at @addr for @owner; harmless if it is there. @kind is
+ * the Z packet's: 4 for breakpoints, the length for watchpoints.
+ * machine_break_remove() - gone when nobody else wants it; harmless if it is not there.
+ */
+int machine_break_add(struct machine *m, enum break_owner owner, enum break_type type,
+		      uint64_t addr, unsigned int kind);
+int machine_break_remove(struct machine *m, enum break_owner owner, enum break_type type,
+			 uint64_t addr, unsigned int kind);
+/** machine_break_clear() - all of one owner's. */
+int machine_break_clear(struct machine *m, enum break_owner owner);
+bool machine_break_has(const struct machine *m, enum break_owner owner, uint64_t addr);
+
+/** machine_hmp() - a command of QEMU's monitor; drops what was remembered. */
+int machine_hmp(struct machine *m, const char *command, struct buf *out);
+/** machine_query() - the same for commands that only look (`info ...`): nothing is dropped. */
+int machine_query(struct machine *m, const char *command, struct buf *out);
+
+/** machine_changed() - forget all that was read. */
+void machine_changed(struct machine *m);
+/** machine_canceled() - true if long work should end with -BATON_ECANCELED. */
+bool machine_canceled(const struct machine *m);
+/** machine_probe() - facts: accelerator, memory map. Called once after opening. */
+int machine_probe(struct machine *m);
+void machine_free(struct machine *m);
+
+#endif
