@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* System registers by field (DDI 0487, D24), and words for what ESR_ELx says. */
+#ifndef BATON_MMU_SYSREG_H
+#define BATON_MMU_SYSREG_H
+
+#include <stdint.h>
+
+#include "mmu/field.h"
+
+struct sysreg {
+	const char *name;  /* architectural: "TCR_EL1" */
+	const char *title; /* "Translation Control Register" */
+	const struct pt_field *fields;
+	/* more lines than the fields give: ESR's ISS; may be NULL */
+	void (*more)(uint64_t value, struct buf *out);
+};
+
+/** sysreg_find() - the register of that name, upper or lower case; NULL: no rows for it. */
+const struct sysreg *sysreg_find(const char *name);
+
+/** sysreg_each() - the @n-th register that has rows, NULL behind the last. */
+const struct sysreg *sysreg_each(unsigned int n);
+
+/** sysreg_describe() - one aligned line a field: name, bits, value, meaning. */
+void sysreg_describe(const struct sysreg *s, uint64_t value, struct buf *out);
+
+/** sysreg_name() - the name of a register by its encoding, NULL if it is not among the known. */
+const char *sysreg_name(unsigned int op0, unsigned int op1, unsigned int crn, unsigned int crm,
+			unsigned int op2);
+
+/** esr_class_words() - the exception class: "Instruction Abort from the current level". */
+const char *esr_class_words(uint64_t esr);
+
+/**
+ * esr_fault_words() - the fault status of an abort: "translation fault, level 0";
+ * NULL where @esr is not of an abort.
+ */
+const char *esr_fault_words(uint64_t esr);
+
+/** esr_is_fetch_abort(), esr_is_data_abort() - from the same level or a lower one. */
+int esr_is_fetch_abort(uint64_t esr);
+int esr_is_data_abort(uint64_t esr);
+
+#endif

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The table walk of VMSAv8-64 (DDI 0487, D8) as pure functions: memory comes from
+ * a callback, so that a live machine, a file and a test are walked alike.
+ *
+ * Built so far: stage 1 of EL1&0 and of EL2 (not EL2&0), 4 KiB granule, up to 48
+ * bits in and out. All else is recognized and refused, never decoded as this.
+ */
+#ifndef BATON_MMU_WALK_H
+#define BATON_MMU_WALK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "mmu/regime.h"
+
+struct buf;
+
+/**
+ * struct pt_reader - physical memory.
+ * @read: the 8 bytes at @pa, as a little-endian number; a failure (a negative
+ *        BATON_E number) ends the walk with PT_FAULT_EXTERNAL
+ */
+struct pt_reader {
+	int (*read)(void *ctx, uint64_t pa, uint64_t *value);
+	void *ctx;
+};
+
+/**
+ * struct pt_overlay - memory in which one word has another value: "what if".
+ * Stack them by giving the reader of one as the @below of the next.
+ */
+struct pt_overlay {
+	struct pt_reader below;
+	uint64_t address; /* of the word, 8-byte aligned */
+	uint64_t value;	  /* as read() gives it: see pt_config.big_endian */
+};
+
+/** pt_overlay_reader() - a reader over @o, which has to live as long. */
+struct pt_reader pt_overlay_reader(struct pt_overlay *o);
+
+enum pt_access_kind { PT_ANY, PT_READ, PT_WRITE, PT_FETCH };
+
+/* PT_ANY: no access in particular; permissions are told and never fault. */
+struct pt_access {
+	enum pt_access_kind kind;
+	unsigned int el; /* from which exception level */
+	bool pan;	 /* PSTATE.PAN */
+};
+
+/* One regime (and half of it) decoded from its registers. */
+struct pt_config {
+	struct regime regime;
+	unsigned int half;    /* 0: TTBR0, 1: TTBR1 */
+	bool flat;	      /* MMU off: IA = OA */
+	unsigned int granule; /* log2: 12 */
+	unsigned int ia_bits; /* 64 - TxSZ */
+	unsigned int oa_bits; /* min(PS, PARange, 48); flat: PARange, 0 if not known */
+	int start;	      /* first level looked up: -1 to 3 */
+	uint64_t root;	      /* physical address of the first table */
+	bool root_misaligned; /* TTBR has bits below the table's alignment: ignored here */
+	bool big_endian;      /* SCTLR.EE: descriptors are byte-swapped in memory */
+	bool tbi, tbid;	      /* top byte ignored; tbid: for data only */
+	bool epd;	      /* walks with this TTBR are disabled */
+	bool e0pd;	      /* EL0 may not use this half */
+	bool hpd;	      /* hierarchical permissions disabled */
+	bool ha;	      /* hardware sets the access flag */
+	bool hd;	      /* and the dirty state: DBM makes read-only writable */
+	bool wxn;	      /* what is writable is not executable */
+	bool epan;	      /* PAN counts EL0-executable as EL0-accessible */
+	bool txsz_bad;	      /* TxSZ outside what the architecture allows */
+};
+
+enum pt_fault {
+	PT_FAULT_NONE,
+	PT_FAULT_TRANSLATION,
+	PT_FAULT_ADDRESS_SIZE,
+	PT_FAULT_ACCESS_FLAG,
+	PT_FAULT_PERMISSION,
+	PT_FAULT_EXTERNAL, /* a table could not be read */
+};
+
+/* Why a fault, where the kind alone does not say it. */
+enum pt_reason {
+	PT_REASON_NONE,
+	PT_REASON_INVALID,  /* bit 0 clear */
+	PT_REASON_RESERVED, /* 0b01 at a level that has no blocks, level 3 included */
+	PT_REASON_HOLE,	    /* top bits: in neither half */
+	PT_REASON_EPD,	    /* TCR.EPDn */
+	PT_REASON_E0PD,	    /* TCR.E0PDn */
+	PT_REASON_TXSZ,	    /* TCR.TxSZ out of range */
+	PT_REASON_ROOT,	    /* TTBR beyond the output size */
+	PT_REASON_IA,	    /* MMU off and the address is beyond the PA size */
+};
+
+enum pt_kind { PT_INVALID, PT_TABLE, PT_BLOCK, PT_PAGE };
+
+/* One descriptor that was looked up. */
+struct pt_step {
+	unsigned int stage; /* 1 */
+	int level;
+	unsigned int index;
+	uint64_t table;	  /* physical address of the table */
+	uint64_t address; /* and of the descriptor */
+	bool read;	  /* false: it could not be, desc means nothing */
+	uint64_t desc;
+	enum pt_kind kind;
+	uint64_t next; /* PT_TABLE: the next table; PT_BLOCK, PT_PAGE: output base */
+};
+
+enum pt_perm { PT_X = 1, PT_W = 2, PT_R = 4 };
+
+enum pt_share { PT_SHARE_NONE, PT_SHARE_RESERVED, PT_SHARE_OUTER, PT_SHARE_INNER };
+
+/* What holds for a mapped address, tables on the way and SCTLR included. */
+struct pt_attrs {
+	unsigned int el0, own; /* enum pt_perm: from EL0 (two halves only), from the regime's EL */
+	unsigned int attrindx; /* which byte of MAIR */
+	uint8_t mair;	       /* that byte */
+	enum pt_share sh;      /* as written in the descriptor */
+	enum pt_share share;   /* effective */
+	bool af, ng, ns, dbm, contiguous, guarded;
+	unsigned int tables; /* hierarchical bits met: enum pt_hier */
+};
+
+enum pt_hier {
+	PT_HIER_PXN = 1,
+	PT_HIER_XN = 2,
+	PT_HIER_NO_EL0 = 4,
+	PT_HIER_RO = 8,
+	PT_HIER_NS = 16
+};
+
+#define PT_MAX_STEPS 5
+
+struct pt_walk {
+	struct pt_config cfg;
+	uint64_t ia; /* as given, tag included */
+	unsigned int steps;
+	struct pt_step step[PT_MAX_STEPS];
+	bool mapped; /* a leaf was reached: oa, size, attrs hold, even with an access
+			flag or permission fault */
+	uint64_t oa;
+	uint64_t size; /* of the block or page; flat: the granule, 4 KiB */
+	struct pt_attrs attrs;
+	enum pt_fault fault;
+	enum pt_reason reason;
+	int level;	       /* of the fault */
+	uint64_t fault_output; /* address size: the address that is too big;
+				  external: the one that could not be read */
+};
+
+/**
+ * pt_config_from_regime() - decode @r for one input address: bit 55 selects the
+ * half (DDI 0487, D8.2.2), the size and granule are those of that half.
+ *
+ * Return: 0; -BATON_EUNSUPPORTED with words in @why (may be NULL) for 16 and 64 KiB granules, LPA2
+ * and what else is not decoded yet; -BATON_ENOTFOUND where a register needed was not read.
+ */
+int pt_config_from_regime(struct pt_config *cfg, const struct regime *r, uint64_t ia,
+			  struct buf *why);
+
+/**
+ * pt_walk() - translate one input address the way the table walker would.
+ * @cfg:    from pt_config_from_regime(), for the half that @ia is in
+ * @reader: physical memory; a failure ends the walk with PT_FAULT_EXTERNAL
+ * @ia:     input address, tag byte included
+ * @acc:    the access, or NULL for none in particular
+ * @out:    every step taken, then either the output address or the fault
+ *
+ * Pure: no I/O of its own, no allocation, no global state. At most one step per
+ * level, so a table that points to itself cannot hold it (DDI 0487, D8.2.1).
+ *
+ * Return: 0 whether or not the address translates - a fault is an answer;
+ * -BATON_EINVAL if @ia is not in the half that @cfg is for.
+ */
+int pt_walk(const struct pt_config *cfg, const struct pt_reader *reader, uint64_t ia,
+	    const struct pt_access *acc, struct pt_walk *out);
+
+/** pt_walk_regime() - the two above in one go. Errors are theirs. */
+int pt_walk_regime(const struct regime *r, const struct pt_reader *reader, uint64_t ia,
+		   const struct pt_access *acc, struct pt_walk *out, struct buf *why);
+
+/**
+ * pt_walk_esr() - the ESR_ELx that @acc would be reported with (DDI 0487, D24.2.40);
+ * 0 where the walk has no fault. PT_ANY counts as a read.
+ */
+uint64_t pt_walk_esr(const struct pt_walk *w, const struct pt_access *acc);
+
+/** pt_level_shift() - log2 of what one entry covers at @level. */
+unsigned int pt_level_shift(const struct pt_config *cfg, int level);
+
+/** pt_desc_kind() - what @desc is at @level (DDI 0487, D8.3.1). */
+enum pt_kind pt_desc_kind(const struct pt_config *cfg, int level, uint64_t desc);
+
+/** pt_desc_address_mask() - the bits of a descriptor of @kind that hold an address. */
+uint64_t pt_desc_address_mask(const struct pt_config *cfg, int level, enum pt_kind kind);
+
+/** pt_read_desc() - read the descriptor at @pa in the regime's byte order. */
+int pt_read_desc(const struct pt_config *cfg, const struct pt_reader *reader, uint64_t pa,
+		 uint64_t *desc);
+
+/* One thing that pt_map_each() met. */
+struct pt_mapping {
+	uint64_t ia; /* first input address that the entry covers */
+	uint64_t size;
+	const struct pt_step *step;   /* PT_TABLE, PT_BLOCK, PT_PAGE; .read false: unreadable */
+	const struct pt_attrs *attrs; /* effective; NULL for a table */
+	uint64_t oa;		      /* leaves only */
+};
+
+enum pt_each { PT_EACH_GO = 0, PT_EACH_SKIP = 1 /* do not descend into this table */ };
+
+typedef int pt_each_fn(void *ctx, const struct pt_mapping *m);
+
+#define PT_EACH_MAX_TABLES 65536
+
+/**
+ * pt_map_each() - every valid entry below one root that lies in @from to @to (inclusive,
+ * within the half of @cfg), tables before what is in them, addresses ascending.
+ * @fn: returns PT_EACH_GO, PT_EACH_SKIP, or a negative number, which ends it
+ *
+ * A table that points to itself ends too, since no path is longer than the levels,
+ * but @fn does well to skip tables it has seen at that level.
+ *
+ * Return: 0; what @fn returned; -BATON_ETOOBIG after PT_EACH_MAX_TABLES tables;
+ * -BATON_EINVAL where @cfg has no table to go through.
+ */
+int pt_map_each(const struct pt_config *cfg, const struct pt_reader *reader, uint64_t from,
+		uint64_t to, pt_each_fn *fn, void *ctx);
+
+#endif
