@@ -8,21 +8,21 @@
 #define BATON_ERROR_H
 
 enum baton_error {
-	BATON_EINVAL = 1,    /* an argument that makes no sense */
-	BATON_ERANGE,        /* an address where nothing may be read or written */
-	BATON_EFAULT,        /* an address that does not translate */
-	BATON_ENOTFOUND,     /* a name or thing that does not exist */
-	BATON_EUNSUPPORTED,  /* the machine, or baton, cannot do it */
-	BATON_EREFUSED,      /* it could be done and would do harm */
-	BATON_EVERIFY,       /* what was written did not read back */
-	BATON_EBUSY,         /* the machine is running */
-	BATON_ETIMEDOUT,     /* no answer in time */
-	BATON_ECANCELED,     /* the user has moved on */
-	BATON_EPROTO,        /* a peer broke the protocol */
-	BATON_ETOOBIG,       /* over a limit */
-	BATON_EREMOTE,       /* the peer answered with an error of its own */
-	BATON_ELINK,         /* the connection is gone: the session ends */
-	BATON_ESYS,          /* the operating system refused; errno has more */
+	BATON_EINVAL = 1,   /* an argument that makes no sense */
+	BATON_ERANGE,	    /* an address where nothing may be read or written */
+	BATON_EFAULT,	    /* an address that does not translate */
+	BATON_ENOTFOUND,    /* a name or thing that does not exist */
+	BATON_EUNSUPPORTED, /* the machine, or baton, cannot do it */
+	BATON_EREFUSED,	    /* it could be done and would do harm */
+	BATON_EVERIFY,	    /* what was written did not read back */
+	BATON_EBUSY,	    /* the machine is running */
+	BATON_ETIMEDOUT,    /* no answer in time */
+	BATON_ECANCELED,    /* the user has moved on */
+	BATON_EPROTO,	    /* a peer broke the protocol */
+	BATON_ETOOBIG,	    /* over a limit */
+	BATON_EREMOTE,	    /* the peer answered with an error of its own */
+	BATON_ELINK,	    /* the connection is gone: the session ends */
+	BATON_ESYS,	    /* the operating system refused; errno has more */
 	BATON_ERROR_COUNT
 };
 

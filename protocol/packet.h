@@ -50,8 +50,11 @@ struct packet_decoder {
 	struct buf payload;
 	size_t limit;
 	int state;
-	uint8_t sum, want; /* checksum so far; first digit of the one received */
-	bool notification, malformed, overlong, bad_digit, junk_seen;
+	uint8_t sum, want; /* of the payload so far; first digit of the one received */
+	uint8_t last;	   /* what a run length repeats: a byte of the wire, not of the payload */
+	bool any;	   /* there is a last byte */
+	bool escaped;	   /* it was the } of an escape */
+	bool notification, malformed, overlong, bad_digit;
 	char junk;
 };
 
@@ -72,8 +75,8 @@ bool packet_decoder_midway(const struct packet_decoder *d);
  * @used: how many of @len bytes were taken; call again with the rest
  *
  * Any split of the same bytes gives the same events. A `$` inside a packet (which
- * must be escaped there, and so can only be a new packet after a lost tail) drops
- * what came before it as PACKET_BAD_CHECKSUM and starts afresh.
+ * must be escaped there, and so can only be a new packet after a lost tail) ends what
+ * came before it as PACKET_BAD_CHECKSUM (TOO_LONG) and is left for the next call.
  *
  * Return: @ev->kind. PACKET_NONE means that @used is @len.
  */
