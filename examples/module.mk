@@ -1,1 +1,48 @@
 # SPDX-License-Identifier: BSD-2-Clause
+# The example kernel and its task: one source, two exception levels, two addresses.
+KERNEL_DIR := $(O)/examples/kernel
+KERNEL_SRC := head.S console.c kernel.c tables.c trap.c
+TARGET_CFLAGS := -std=gnu11 -O2 -g -ffreestanding -fno-builtin -fno-pic -fno-pie -mgeneral-regs-only \
+	-mstrict-align -mno-outline-atomics -fno-stack-protector -fno-asynchronous-unwind-tables \
+	-fno-tree-loop-distribute-patterns -Wall -Wextra -Wshadow -Wstrict-prototypes \
+	-Wmissing-prototypes -Wundef $(if $(filter 1,$(WERROR)),-Werror)
+TARGET_LDFLAGS := -static -no-pie -nostdlib -Wl,--build-id=none,-z,max-page-size=4096,-z,noexecstack
+
+# What the kernel's entry is: virtual address, physical address, exception level.
+KERNELS := kernel-el1 kernel-el1-c0 kernel-el2 kernel-el2-c0
+KERNEL_AT_kernel-el1    := 0xffffff8040000000 0x40000000 1
+KERNEL_AT_kernel-el1-c0 := 0xffffffffc0000000 0x60000000 1
+KERNEL_AT_kernel-el2    := 0x8040000000 0x40000000 2
+KERNEL_AT_kernel-el2-c0 := 0xffc0000000 0x60000000 2
+EXAMPLE_ELFS := $(KERNELS:%=$(KERNEL_DIR)/%.elf) $(KERNEL_DIR)/task.elf $(KERNEL_DIR)/task-fault.elf
+
+$(KERNEL_DIR)/el1/%.o $(KERNEL_DIR)/el2/%.o: TARGET_CFLAGS += -DKERNEL_EL=$(patsubst el%,%,$(notdir $(@D)))
+$(KERNEL_DIR)/el1/%.o: examples/kernel/% $(O)/.flags
+	@mkdir -p $(@D)
+	$(call say,CROSS,$@)
+	$(Q)$(CROSS)gcc $(TARGET_CFLAGS) -MMD -MP -c $< -o $@
+$(KERNEL_DIR)/el2/%.o: examples/kernel/% $(O)/.flags
+	@mkdir -p $(@D)
+	$(call say,CROSS,$@)
+	$(Q)$(CROSS)gcc $(TARGET_CFLAGS) -MMD -MP -c $< -o $@
+
+$(foreach k,$(KERNELS),$(eval $(KERNEL_DIR)/$k.elf: \
+	$(addprefix $(KERNEL_DIR)/el$(word 3,$(KERNEL_AT_$k))/,$(KERNEL_SRC:=.o))))
+$(KERNELS:%=$(KERNEL_DIR)/%.elf): $(KERNEL_DIR)/%.elf: examples/kernel/kernel.ld
+	$(call say,LINK,$@)
+	$(Q)$(CROSS)gcc $(TARGET_LDFLAGS) -Wl,--defsym,KERNEL_VIRT=$(word 1,$(KERNEL_AT_$*)) \
+		-Wl,--defsym,KERNEL_PHYS=$(word 2,$(KERNEL_AT_$*)) -Wl,-T,$< $(filter %.o,$^) -o $@
+
+$(KERNEL_DIR)/task-fault.elf: TARGET_CFLAGS += -DTASK_FAULT
+$(KERNEL_DIR)/task.elf $(KERNEL_DIR)/task-fault.elf: examples/kernel/task.c examples/kernel/task.ld $(O)/.flags
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(Q)$(CROSS)gcc $(TARGET_CFLAGS) $(TARGET_LDFLAGS) -Wl,-T,examples/kernel/task.ld $< -o $@
+
+# Flat, with the zeros that the ELF file leaves out.
+$(KERNEL_DIR)/%.bin: $(KERNEL_DIR)/%.elf
+	$(Q)$(CROSS)objcopy -O binary --set-section-flags .bss=alloc,load,contents $< $@
+
+-include $(wildcard $(KERNEL_DIR)/el[12]/*.d)
+
+ALL += $(EXAMPLE_ELFS)

@@ -10,6 +10,8 @@ $(O)/tests/unit/test_%: $(O)/tests/unit/test_%.o $(STUB_OBJS) $(PROTOCOL_OBJS)
 
 TESTS += $(UNIT)
 
+include tests/loader2/module.mk tests/zoo/module.mk
+
 check: deps ## all tests (installs what is missing first)
 	$(Q)$(MAKE) --no-print-directory check-run
 

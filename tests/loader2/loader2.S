@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The other loader: no header, no log, no vectors, no stack. Its tables are laid
+ * out by the assembler; it copies a kernel that is linked at 0xffffff8040000000
+ * to 0x40000000 and a task behind it, and is gone. Entered at EL2 it first drops
+ * to EL1. It says `L` once.
+ *
+ * ORPHAN          leaves out the level-0 descriptor of the upper half
+ * LEAVE_BY_ERET   goes to the kernel by eret instead of br
+ */
+	.set	KERNEL_VIRT, 0xffffff8040000000
+	.set	KERNEL_PHYS, 0x40000000
+	.set	TASK_PHYS,   0x41000000
+	.set	TASK_VIRT,   0x00200000
+	.set	UART,        0x09000000
+
+	/* AttrIndx 0 is normal write-back, 1 device-nGnRE: not the usual order. */
+	.set	MAIR,        0x04ff
+	/* T0SZ 25: the lower half is 39 bits and starts at level 1. T1SZ 16. 4 KiB, 40 bits out. */
+	.set	TCR,         (2 << 32) | (0xb510 << 16) | 0x3519
+
+	.set	TABLE,       0x3
+	.set	NORMAL,      0x701           /* block, inner shareable, AF, AttrIndx 0 */
+	.set	DEVICE,      0x405 | 3 << 53 /* block, AF, AttrIndx 1, never executed */
+
+	.text
+	.global go
+	.type	go, %function
+go:
+	mrs	x20, CurrentEL
+	tbz	x20, #3, at_el1
+	mov	x20, #1 << 31           /* HCR_EL2.RW */
+	msr	hcr_el2, x20
+	mrs	x20, cnthctl_el2
+	orr	x20, x20, #3
+	msr	cnthctl_el2, x20
+	msr	cntvoff_el2, xzr
+	mov	x20, #0x3c5             /* EL1h, DAIF */
+	msr	spsr_el2, x20
+	adr	x20, at_el1
+	msr	elr_el2, x20
+	eret
+
+at_el1:
+	msr	daifset, #0xf
+	mov	w21, #'L'
+	mov	x22, #UART
+	str	w21, [x22]
+
+	ldr	x23, =kernel_image
+	ldr	x24, =kernel_image_end
+	ldr	x25, =KERNEL_PHYS
+	bl	move
+	ldr	x23, =task_image
+	ldr	x24, =task_image_end
+	ldr	x25, =TASK_PHYS
+	bl	move
+
+	ldr	x26, =MAIR
+	msr	mair_el1, x26
+	ldr	x26, =TCR
+	msr	tcr_el1, x26
+	ldr	x26, =low_l1
+	msr	ttbr0_el1, x26
+	ldr	x26, =high_l0
+	msr	ttbr1_el1, x26
+	ic	iallu
+	tlbi	vmalle1
+	dsb	sy
+	isb
+	mrs	x26, sctlr_el1
+	mov	x27, #0x1005            /* I, C, M */
+	orr	x26, x26, x27
+	msr	sctlr_el1, x26
+	isb
+
+	/* The kernel's arguments; TPIDR_EL1 is the logical CPU. */
+	msr	tpidr_el1, xzr
+	ldr	x0, =TASK_PHYS
+	mov	x1, x25                 /* where the last move ended */
+	ldr	x2, =TASK_PHYS - TASK_VIRT
+	ldr	x3, =TASK_ENTRY
+	mov	x4, xzr
+	mov	x5, xzr
+	ldr	x9, =KERNEL_VIRT
+#ifdef LEAVE_BY_ERET
+	mov	x10, #0x3c5
+	msr	spsr_el1, x10
+	msr	elr_el1, x9
+	eret
+#else
+	br	x9
+#endif
+	.size	go, . - go
+
+	/* x23 to x24, 16 bytes at a time, to x25. */
+	.type	move, %function
+move:
+	ldp	x27, x28, [x23], #16
+	stp	x27, x28, [x25], #16
+	cmp	x23, x24
+	b.lo	move
+	ret
+	.size	move, . - move
+	.ltorg
+
+	.section .payload, "a"
+	.balign	4096
+kernel_image:
+	.incbin	"kernel-el1.bin"
+	.balign	16
+kernel_image_end:
+	.balign	4096
+task_image:
+	.incbin	"task.bin"
+	.balign	4096
+task_image_end:
+
+	.section .tables, "aw"
+	.macro	table name
+	.balign	4096
+	.type	\name, %object
+	.size	\name, 4096
+\name:
+	.endm
+
+	/* The upper half, from the leaves to the root. */
+	table	high_l2
+	.set	block, KERNEL_PHYS | NORMAL
+	.rept	512
+	.quad	block
+	.set	block, block + 0x200000
+	.endr
+
+	table	high_l1
+	.quad	0
+	.quad	high_l2 + TABLE
+	.fill	510, 8, 0
+
+	/* The lower half has no level 0: devices and flash, then RAM, as 1 GiB blocks. */
+	table	low_l1
+	.quad	DEVICE
+	.quad	0x40000000 | NORMAL
+	.fill	510, 8, 0
+
+	table	high_l0
+	.fill	511, 8, 0
+#ifdef ORPHAN
+	.quad	0
+#else
+	.quad	high_l1 + TABLE
+#endif
