@@ -54,7 +54,8 @@ struct expr_env {
  * Operators, by C's precedence: unary - ~ +; *; + -; << >>; &; |. Shifts by 64 or
  * more give 0. Spaces are allowed between tokens.
  *
- * Return: 0; -BATON_EINVAL: no expression; -BATON_ERANGE: a number over 64 bits;
+ * Return: 0; -BATON_EINVAL: no expression; -BATON_ETOOBIG: nested too deep;
+ * -BATON_ERANGE: a number over 64 bits;
  * -BATON_ENOTFOUND: an unknown name; else what the callback returned.
  */
 int expr_eval(const char *text, const struct expr_env *env, uint64_t *value, struct buf *err);

@@ -41,7 +41,7 @@ struct tdesc {
 #define TDESC_MAX_ANNEX	 256 /* documents altogether */
 #define TDESC_MAX_REGS	 65536
 #define TDESC_MAX_REGNUM 0xffffffu
-#define TDESC_MAX_SIZE	 (16u << 20) /* bytes of one document */
+#define TDESC_MAX_SIZE	 (16u << 20) /* bytes of all documents together */
 
 /**
  * struct tdesc_source - where documents come from.
