@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "zoo.h"
+
+const struct defect defects[] = {
+	{ "lvl0-upper-zero", "TTBR1_EL1's level-0 table is empty: the jump to the kernel aborts",
+	  .where = "boot_lvl0_upper", .offset = 511 * 8, .old = "boot_lvl1_upper+3",
+	  .new = "0000000000000000" },
+	{ "el1-stack-pop", "el1_mmu_disable pops four registers after pushing two",
+	  .where = "el1_mmu_disable", .offset = 0, .old = "a8c17bfd", .new = "a8c27bfd" },
+	{ "kernel-entry-udf", "the kernel that is copied begins with an undefined instruction",
+	  .where = "region 0", .offset = 0, .old = "d53b4226", .new = "00000000" },
+	{ 0 },
+};
