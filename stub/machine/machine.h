@@ -55,9 +55,9 @@ enum break_owner { BREAK_GDB, BREAK_HANDOFF, BREAK_COMMAND, BREAK_OWNERS };
 enum break_type { BREAK_SOFT, BREAK_HARD, WATCH_WRITE, WATCH_READ, WATCH_ACCESS };
 
 enum stop_kind {
-	STOP_NONE,	/* never stopped since it was started */
-	STOP_SIGNAL,	/* the machine stopped: @signal, @cpu (5, SIGTRAP: a breakpoint or a step) */
-	STOP_TIMEOUT,	/* interrupted by us, since the time was over */
+	STOP_NONE,    /* never stopped since it was started */
+	STOP_SIGNAL,  /* the machine stopped: @signal, @cpu (5, SIGTRAP: a breakpoint or a step) */
+	STOP_TIMEOUT, /* interrupted by us, since the time was over */
 	STOP_INTERRUPT, /* interrupted for the user (Ctrl-C, SIGINT) */
 	STOP_EXITED,	/* the guest or QEMU is gone: every later call fails */
 };

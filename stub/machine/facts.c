@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What QEMU says of itself, in the words of its monitor: the accelerator, the memory
+ * map, what was laid into memory at reset. Text made for people, so read with care:
+ * a line that is not understood is passed over, and no map at all is an error.
+ */
+#include "machine/machine.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static enum ram_kind kind_of(const char *type)
+{
+	if (strcmp(type, "ram") == 0)
+		return RAM_RAM;
+	return strcmp(type, "rom") == 0 || strcmp(type, "romd") == 0 ? RAM_ROM : RAM_IO;
+}
+
+/* "  0000000008000000-0000000008000fff (prio 0, i/o): gic_dist" */
+static bool parse_range(const char *line, struct ram_range *r)
+{
+	char type[16];
+	int at = 0;
+
+	*r = (struct ram_range){ 0 };
+	if (sscanf(line, " %" SCNx64 "-%" SCNx64 " (prio %*d, %15[^)]): %n", &r->first, &r->last,
+		   type, &at) != 3 ||
+	    !at || r->last < r->first)
+		return false;
+	r->kind = kind_of(type);
+	snprintf(r->name, sizeof(r->name), "%s", line + at);
+	r->name[strcspn(r->name, "\r\n@")] = 0;
+	for (size_t n = strlen(r->name); n && r->name[n - 1] == ' '; n--)
+		r->name[n - 1] = 0;
+	return true;
+}
+
+static void add_range(struct machine *m, const struct ram_range *r)
+{
+	struct ram_range *last = m->ram_count ? &m->ram[m->ram_count - 1] : NULL;
+
+	if (last && r->first <= last->last)
+		return; /* not ascending: not the list that we know */
+	m->ram = realloc(m->ram, (m->ram_count + 1) * sizeof(*m->ram));
+	if (!m->ram)
+		abort();
+	m->ram[m->ram_count++] = *r;
+}
+
+/*
+ * `info mtree -f` lists views, each with the address spaces that see it and then its
+ * ranges in ascending order. The one wanted is what the first CPU sees.
+ */
+static int parse_map(struct machine *m, char *text)
+{
+	bool ours = false;
+	char *save = NULL;
+
+	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		struct ram_range r;
+
+		if (strncmp(line, "FlatView", 8) == 0) {
+			if (m->ram_count)
+				break;
+			ours = false;
+		} else if (strstr(line, "AS \"cpu-memory-0\"") || strstr(line, "AS \"memory\"")) {
+			ours = true;
+		} else if (ours && parse_range(line, &r)) {
+			add_range(m, &r);
+		}
+	}
+	return m->ram_count
+		       ? 0
+		       : machine_fail(
+				 m, -BATON_EPROTO,
+				 "`info mtree -f` shows no memory of the CPU's: is this QEMU?");
+}
+
+int machine_probe(struct machine *m)
+{
+	struct buf text = { 0 };
+	int err = machine_query(m, "info mtree -f", &text);
+
+	if (!err)
+		err = parse_map(m, text.data ? text.data : (char[]){ "" });
+	buf_clear(&text);
+	if (!err)
+		err = machine_query(m, "info kvm", &text);
+	if (!err && text.len)
+		m->accel = strstr(text.data, "enabled") ? ACCEL_KVM : ACCEL_TCG;
+	buf_free(&text);
+	return err;
+}
+
+int machine_roms(struct machine *m, struct rom **roms, size_t *n)
+{
+	struct buf text = { 0 };
+	int err = machine_query(m, "info roms", &text);
+	char *save = NULL;
+
+	*roms = NULL;
+	*n = 0;
+	for (char *line = err || !text.len ? NULL : strtok_r(text.data, "\n", &save); line;
+	     line = strtok_r(NULL, "\n", &save)) {
+		struct rom r;
+
+		/* addr=0000000040000000 size=0x100000 mem=ram name="dtb" */
+		if (sscanf(line, " addr=%" SCNx64 " size=0x%" SCNx64 " mem=%*s name=\"%127[^\"]\"",
+			   &r.addr, &r.size, r.name) != 3)
+			continue;
+		*roms = realloc(*roms, (*n + 1) * sizeof(**roms));
+		if (!*roms)
+			abort();
+		(*roms)[(*n)++] = r;
+	}
+	buf_free(&text);
+	return err;
+}

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "machine/live.h"
+
+#include "hex.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What one stub may be asked to list: far more CPUs than QEMU's virt has. */
+#define MAX_CPUS 512
+
+static int live_stop_point(struct machine *m, bool insert, enum break_type type, uint64_t addr,
+			   unsigned int kind)
+{
+	struct live *l = live_of(m);
+	struct buf reply = { 0 };
+	int err = rsp_call(&l->rsp, &reply, "%c%d,%" PRIx64 ",%x", insert ? 'Z' : 'z', type, addr,
+			   kind);
+
+	if (!err && strcmp(reply.data, "OK") != 0)
+		err = machine_fail(m, reply.len ? -BATON_EREMOTE : -BATON_EUNSUPPORTED,
+				   "QEMU refuses to %s a %s at %#" PRIx64 " (%s)",
+				   insert ? "set" : "remove",
+				   type >= WATCH_WRITE ? "watchpoint" : "breakpoint", addr,
+				   reply.len ? reply.data : "not supported");
+	buf_free(&reply);
+	return err;
+}
+
+static void live_changed(struct machine *m)
+{
+	struct live *l = live_of(m);
+
+	/* Memory lines and pages carry the generation in which they were read. */
+	l->reg_count = 0;
+	for (unsigned int i = 0; l->g && i < m->cpus; i++)
+		buf_clear(&l->g[i]);
+}
+
+int live_hmp(struct machine *m, const char *command, struct buf *out)
+{
+	struct live *l = live_of(m);
+	struct buf packet = { 0 };
+	int err;
+
+	buf_puts(&packet, "qRcmd,");
+	hex_encode(&packet, command, strlen(command));
+	err = rsp_send(&l->rsp, packet.data, packet.len);
+	while (!err) {
+		/* No limit: `savevm` and its like may take minutes. */
+		err = rsp_receive(&l->rsp, -1, &packet);
+		if (err || packet.len == 0 || packet.data[0] != 'O' || !strcmp(packet.data, "OK"))
+			break;
+		if (hex_decode(packet.data + 1, packet.len - 1, packet.data) == 0)
+			buf_add(out, packet.data, (packet.len - 1) / 2);
+	}
+	if (!err && strcmp(packet.data ? packet.data : "", "OK") != 0)
+		err = machine_fail(m, -BATON_EREMOTE, "QEMU's monitor refuses `%s`", command);
+	buf_free(&packet);
+	return err;
+}
+
+static const struct machine_ops live_ops = {
+	.regs_read = live_regs_read,
+	.reg_write = live_reg_write,
+	.phys_read = live_phys_read,
+	.phys_write = live_phys_write,
+	.virt_read = live_virt_read,
+	.virt_write = live_virt_write,
+	.step = live_step,
+	.resume = live_resume,
+	.stop_point = live_stop_point,
+	.hmp = live_hmp,
+	.changed = live_changed,
+};
+
+/* tdesc's source: one annex of qXfer:features:read, in as many pieces as it takes. */
+static int fetch_annex(void *ctx, const char *annex, struct buf *out)
+{
+	struct live *l = ctx;
+	struct buf reply = { 0 };
+	size_t start = out->len;
+	int err;
+
+	do {
+		err = rsp_call(&l->rsp, &reply, "qXfer:features:read:%s:%zx,%zx", annex,
+			       out->len - start, l->chunk - 16);
+		if (!err && (reply.len == 0 || (reply.data[0] != 'm' && reply.data[0] != 'l')))
+			err = -BATON_EPROTO;
+		if (!err)
+			buf_add(out, reply.data + 1, reply.len - 1);
+	} while (!err && reply.data[0] == 'm' && reply.len > 1 &&
+		 out->len - start <= TDESC_MAX_SIZE);
+	buf_free(&reply);
+	return err;
+}
+
+static int list_threads(struct live *l)
+{
+	struct buf reply = { 0 };
+	unsigned int n = 0;
+	int err = rsp_call(&l->rsp, &reply, "qfThreadInfo");
+
+	l->thread = calloc(MAX_CPUS, sizeof(*l->thread));
+	if (!l->thread)
+		abort();
+	while (!err && reply.len && reply.data[0] == 'm') {
+		char *save = NULL;
+
+		for (char *t = strtok_r(reply.data + 1, ",", &save); t && n < MAX_CPUS;
+		     t = strtok_r(NULL, ",", &save))
+			snprintf(l->thread[n++], sizeof(l->thread[0]), "%s", t);
+		err = rsp_call(&l->rsp, &reply, "qsThreadInfo");
+	}
+	buf_free(&reply);
+	if (!err && n == 0)
+		return -BATON_EPROTO;
+	l->m.cpus = n;
+	return err;
+}
+
+static int negotiate(struct live *l)
+{
+	struct buf reply = { 0 };
+	const char *size;
+	uint64_t bytes;
+	int err;
+
+	/* A client before us may have died in physical mode: it would outlive it. */
+	err = rsp_call(&l->rsp, &reply, "Qqemu.PhyMemMode:0");
+	if (!err)
+		err = rsp_call(&l->rsp, &l->features,
+			       "qSupported:multiprocess+;swbreak+;hwbreak+;vContSupported+;"
+			       "qXfer:features:read+");
+	size = err ? NULL : strstr(l->features.data, "PacketSize=");
+	l->chunk = 0x400;
+	if (size) {
+		size += strlen("PacketSize=");
+		/* Two hex digits a byte; QEMU's own limit is that of its buffer. */
+		if (hex_u64(&size, &bytes) == 0 && bytes >= 0x100)
+			l->chunk = bytes > 0x100000 ? 0x80000 : (size_t)bytes / 2;
+	}
+	if (!err)
+		err = rsp_call(&l->rsp, &reply, "?");
+	if (!err)
+		err = list_threads(l);
+	if (!err)
+		live_stop_parse(l, &reply, &l->m.last_stop);
+	buf_free(&reply);
+	return err;
+}
+
+int live_open(struct live *l, struct loop *loop, const char *addr, struct buf *err_text)
+{
+	struct tdesc_source source = { fetch_annex, l };
+	int err;
+
+	*l = (struct live){ .hg = -1, .m = { .ops = &live_ops, .priv = l, .cpus = 1 } };
+	err = rsp_open(&l->rsp, loop, addr);
+	if (!err)
+		err = negotiate(l);
+	if (err) {
+		buf_printf(err_text, "%s: %s", addr,
+			   l->rsp.error[0] ? l->rsp.error
+					   : "what answers there is no gdbstub of QEMU's");
+		return err;
+	}
+	err = tdesc_parse(&l->tdesc, &source, err_text);
+	if (err)
+		return err;
+	if (!tdesc_find(&l->tdesc, "cpsr") || !tdesc_find(&l->tdesc, "x0")) {
+		buf_printf(err_text,
+			   "%s: not an AArch64 machine (no cpsr and x0 in its target.xml)", addr);
+		return -BATON_EUNSUPPORTED;
+	}
+	l->g = calloc(l->m.cpus, sizeof(*l->g));
+	l->lines = calloc(LIVE_LINES, sizeof(*l->lines));
+	if (!l->g || !l->lines)
+		abort();
+	l->m.generation = 1; /* 0 is what empty lines carry */
+	err = machine_probe(&l->m);
+	if (err)
+		buf_printf(err_text, "%s: %s", addr,
+			   err == -BATON_ELINK ? l->rsp.error : machine_error(&l->m, err));
+	return err;
+}
+
+void live_close(struct live *l)
+{
+	for (unsigned int i = 0; l->g && i < l->m.cpus; i++)
+		buf_free(&l->g[i]);
+	free(l->g);
+	free(l->lines);
+	free(l->regs);
+	free(l->thread);
+	buf_free(&l->features);
+	tdesc_free(&l->tdesc);
+	machine_free(&l->m);
+	rsp_close(&l->rsp);
+}
+
+int live_select(struct live *l, unsigned int cpu)
+{
+	struct buf reply = { 0 };
+	int err;
+
+	if (l->hg == (int)cpu)
+		return 0;
+	if (cpu >= l->m.cpus)
+		return machine_fail(&l->m, -BATON_ENOTFOUND, "there is no CPU %u (0 to %u)", cpu,
+				    l->m.cpus - 1);
+	err = rsp_call(&l->rsp, &reply, "Hg%s", l->thread[cpu]);
+	if (!err && strcmp(reply.data ? reply.data : "", "OK") != 0)
+		err = machine_fail(&l->m, -BATON_EREMOTE, "QEMU refuses to select CPU %u", cpu);
+	if (!err)
+		l->hg = (int)cpu;
+	buf_free(&reply);
+	return err;
+}
+
+int live_forward(struct live *l, unsigned int cpu, const void *packet, size_t len,
+		 struct buf *reply)
+{
+	int err = live_select(l, cpu);
+
+	return err ? err : rsp_call_data(&l->rsp, packet, len, reply);
+}

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The machine behind QEMU's gdbstub. Only the proxy, which passes GDB's packets on,
+ * may know that a machine is one of these.
+ *
+ * State of the stub that is shadowed here: the thread that `g`, `p` and `m` speak of
+ * (Hg), physical mode (only ever on within one group of requests), the monitor's own
+ * CPU (`cpu N`), which the user may have chosen.
+ */
+#ifndef BATON_LIVE_H
+#define BATON_LIVE_H
+
+#include "machine/machine.h"
+#include "machine/rsp.h"
+#include "tdesc.h"
+
+/* Lines of memory that were read since the machine last moved. */
+#define LIVE_LINE  64u
+#define LIVE_LINES 1024u
+#define LIVE_PHYS  0xffffu /* the "CPU" of a physical address */
+
+struct live_line {
+	uint64_t addr, generation;
+	unsigned int space; /* CPU number, or LIVE_PHYS */
+	uint8_t data[LIVE_LINE];
+};
+
+/* What is behind one virtual page of a CPU: physical address, and what is there. */
+struct live_page {
+	uint64_t va, pa, generation;
+	unsigned int cpu;
+	int err; /* 0; -BATON_EFAULT: not mapped */
+};
+#define LIVE_PAGES 64u
+
+struct live_reg {
+	unsigned int cpu, regnum;
+	uint64_t value;
+	int err;
+};
+
+/* Who else takes part while the machine runs. */
+struct live_hooks {
+	/* A packet that is no stop reply: console output (`O`), a file request (`F`). */
+	void (*aside)(void *ctx, const struct buf *packet);
+	/* Asked after each stop: was it the user who interrupted? Clears the flag. */
+	bool (*interrupted)(void *ctx);
+	void *ctx;
+};
+
+struct live {
+	struct machine m;
+	struct rsp rsp;
+	struct live_hooks hooks;
+	struct tdesc tdesc;
+	size_t chunk;	     /* bytes that one `m` may ask for */
+	struct buf features; /* what qSupported answered */
+	char (*thread)[24];  /* thread ids by CPU: "p01.01" */
+	int hg;		     /* the CPU that QEMU has selected; -1: unknown */
+	unsigned int hmp_cpu, hmp_user_cpu;
+	struct buf *g; /* `g` by CPU, as hex; empty: not read since the machine moved */
+	struct live_reg *regs;
+	size_t reg_count, reg_cap;
+	struct live_line *lines;
+	struct live_page pages[LIVE_PAGES];
+	bool cached; /* anything to forget? */
+};
+
+/**
+ * live_open() - connect to QEMU's stub at @addr, which stops the machine.
+ * @err: on failure one line
+ */
+int live_open(struct live *l, struct loop *loop, const char *addr, struct buf *err);
+void live_close(struct live *l);
+
+static inline struct live *live_of(struct machine *m)
+{
+	return m->priv;
+}
+
+/** live_select() - make @cpu the one that the next requests speak of. */
+int live_select(struct live *l, unsigned int cpu);
+/** live_cpu_of_thread() - "p1.2", "2", "p01.02" to a CPU number; -BATON_ENOTFOUND. */
+int live_cpu_of_thread(const struct live *l, const char *thread);
+/** live_g() - the answer to `g` for one CPU, remembered; *@g is valid until the next change. */
+int live_g(struct live *l, unsigned int cpu, const struct buf **g);
+/** live_forward() - a packet of GDB's as it is, for GDB's CPU; one answer. */
+int live_forward(struct live *l, unsigned int cpu, const void *packet, size_t len,
+		 struct buf *reply);
+/**
+ * live_run() - send a resume packet as it is and wait for the stop.
+ * @timeout_ms: then interrupt it (STOP_TIMEOUT); -1: no limit
+ */
+int live_run(struct live *l, const void *packet, size_t len, int timeout_ms,
+	     struct machine_stop *stop);
+/** live_stop_parse() - read a T, S, W or X packet. */
+void live_stop_parse(const struct live *l, const struct buf *packet, struct machine_stop *stop);
+/** live_start() - let the machine run with nobody waiting; live_halt() - end that. */
+int live_start(struct live *l);
+int live_halt(struct live *l, struct machine_stop *stop);
+
+/* The operations, by file. */
+int live_regs_read(struct machine *m, unsigned int cpu, struct machine_reg *regs, size_t n);
+int live_reg_write(struct machine *m, unsigned int cpu, const char *name, uint64_t value);
+int live_phys_read(struct machine *m, uint64_t pa, void *data, size_t len);
+int live_phys_write(struct machine *m, uint64_t pa, const void *data, size_t len);
+int live_virt_read(struct machine *m, unsigned int cpu, uint64_t va, void *data, size_t len);
+int live_virt_write(struct machine *m, unsigned int cpu, uint64_t va, const void *data, size_t len);
+int live_step(struct machine *m, unsigned int cpu, int timeout_ms, struct machine_stop *stop);
+int live_resume(struct machine *m, int timeout_ms, struct machine_stop *stop);
+int live_hmp(struct machine *m, const char *command, struct buf *out);
+
+#endif

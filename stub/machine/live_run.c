@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Run control: resume, wait, interrupt (GDB manual, E.2 and E.3). */
+#include "machine/live.h"
+
+#include "hex.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define STEP_TIMEOUT_MS 2000
+#define HALT_TIMEOUT_MS 10000
+
+int live_cpu_of_thread(const struct live *l, const char *thread)
+{
+	uint64_t id;
+
+	/* "p1.2" is process 1, thread 2; QEMU pads with zeros, GDB does not. */
+	if (thread[0] == 'p') {
+		thread = strchr(thread, '.');
+		if (!thread)
+			return -BATON_ENOTFOUND;
+		thread++;
+	}
+	if (hex_u64(&thread, &id))
+		return -BATON_ENOTFOUND;
+	for (unsigned int cpu = 0; cpu < l->m.cpus; cpu++) {
+		const char *mine = l->thread[cpu];
+		uint64_t have;
+
+		if (mine[0] == 'p') {
+			mine = strchr(mine, '.');
+			if (!mine)
+				continue;
+			mine++;
+		}
+		if (hex_u64(&mine, &have) == 0 && have == id)
+			return (int)cpu;
+	}
+	return -BATON_ENOTFOUND;
+}
+
+void live_stop_parse(const struct live *l, const struct buf *packet, struct machine_stop *stop)
+{
+	const char *p = packet->data ? packet->data : "";
+	const char *thread;
+	uint8_t signal;
+
+	if (&stop->packet != packet) {
+		buf_clear(&stop->packet);
+		buf_add(&stop->packet, p, packet->len);
+	}
+	stop->kind = STOP_SIGNAL;
+	stop->signal = 0;
+	if (*p == 'W' || *p == 'X')
+		stop->kind = STOP_EXITED;
+	if (packet->len >= 3 && hex_decode(p + 1, 2, &signal) == 0)
+		stop->signal = signal;
+	thread = *p == 'T' ? strstr(p, "thread:") : NULL;
+	if (thread) {
+		int cpu = live_cpu_of_thread(l, thread + strlen("thread:"));
+
+		if (cpu >= 0)
+			stop->cpu = (unsigned int)cpu;
+	}
+}
+
+static bool is_stop(const struct buf *packet)
+{
+	return packet->len && strchr("TSWX", packet->data[0]);
+}
+
+/* Wait for the stop reply; console output and file requests on the way go to whoever is there. */
+static int wait_stop(struct live *l, int timeout_ms, struct buf *packet)
+{
+	int64_t end = loop_now() + timeout_ms;
+
+	for (;;) {
+		int64_t left = timeout_ms < 0 ? -1 : end - loop_now();
+		int err = rsp_receive(&l->rsp, left < 0 && timeout_ms >= 0 ? 0 : (int)left, packet);
+
+		if (err)
+			return err;
+		if (is_stop(packet))
+			return 0;
+		if (packet->len && packet->data[0] == 'F' && !l->hooks.aside) {
+			/* Semihosting with nobody to serve it: "not implemented" (errno 88). */
+			l->rsp.running = false;
+			err = rsp_send(&l->rsp, "F-1,58", 6);
+			l->rsp.running = true;
+			if (err)
+				return err;
+		} else if (l->hooks.aside) {
+			l->hooks.aside(l->hooks.ctx, packet);
+		}
+	}
+}
+
+static int finish(struct live *l, struct machine_stop *stop, struct buf *packet, bool timed_out)
+{
+	struct machine_stop *last = &l->m.last_stop;
+	bool user = l->hooks.interrupted && l->hooks.interrupted(l->hooks.ctx);
+
+	l->rsp.running = false;
+	l->hg = -1; /* QEMU selects the CPU that stopped */
+	machine_changed(&l->m);
+	live_stop_parse(l, packet, last);
+	/* SIGINT is how an interrupt ends; a breakpoint may have been faster. */
+	if (last->kind == STOP_SIGNAL && last->signal == 2)
+		last->kind = user ? STOP_INTERRUPT : timed_out ? STOP_TIMEOUT : STOP_SIGNAL;
+	l->m.cpu = last->cpu;
+	if (stop && stop != last) {
+		struct buf keep = stop->packet;
+
+		*stop = *last;
+		stop->packet = keep;
+		buf_clear(&stop->packet);
+		buf_add(&stop->packet, last->packet.data, last->packet.len);
+	}
+	return last->kind == STOP_EXITED ? machine_fail(&l->m, -BATON_ELINK, "the guest is gone")
+					 : 0;
+}
+
+static int start(struct live *l, const void *packet, size_t len)
+{
+	int err = rsp_send(&l->rsp, packet, len);
+
+	machine_changed(&l->m);
+	if (!err)
+		l->rsp.running = true;
+	return err;
+}
+
+int live_run(struct live *l, const void *packet, size_t len, int timeout_ms,
+	     struct machine_stop *stop)
+{
+	struct buf reply = { 0 };
+	bool timed_out = false;
+	int err = start(l, packet, len);
+
+	if (!err)
+		err = wait_stop(l, timeout_ms, &reply);
+	if (err == -BATON_ETIMEDOUT) {
+		timed_out = true;
+		err = rsp_interrupt(&l->rsp);
+		if (!err)
+			err = wait_stop(l, HALT_TIMEOUT_MS, &reply);
+		if (err == -BATON_ETIMEDOUT)
+			err = machine_fail(&l->m, -BATON_ELINK, "QEMU does not stop");
+	}
+	if (!err)
+		err = finish(l, stop, &reply, timed_out);
+	buf_free(&reply);
+	return err;
+}
+
+int live_start(struct live *l)
+{
+	return start(l, "vCont;c", 7);
+}
+
+int live_halt(struct live *l, struct machine_stop *stop)
+{
+	struct buf reply = { 0 };
+	int err;
+
+	if (!l->rsp.running)
+		return 0;
+	err = rsp_interrupt(&l->rsp);
+	if (!err)
+		err = wait_stop(l, HALT_TIMEOUT_MS, &reply);
+	if (!err)
+		err = finish(l, stop, &reply, true);
+	buf_free(&reply);
+	return err;
+}
+
+int live_resume(struct machine *m, int timeout_ms, struct machine_stop *stop)
+{
+	return live_run(live_of(m), "vCont;c", 7, timeout_ms, stop);
+}
+
+int live_step(struct machine *m, unsigned int cpu, int timeout_ms, struct machine_stop *stop)
+{
+	struct live *l = live_of(m);
+	char packet[48];
+	int n, err;
+
+	if (cpu >= m->cpus)
+		return machine_fail(m, -BATON_ENOTFOUND, "there is no CPU %u (0 to %u)", cpu,
+				    m->cpus - 1);
+	n = snprintf(packet, sizeof(packet), "vCont;s:%s", l->thread[cpu]);
+	err = live_run(l, packet, (size_t)n, timeout_ms > 0 ? timeout_ms : STEP_TIMEOUT_MS, stop);
+	if (!err && m->last_stop.kind == STOP_TIMEOUT) {
+		m->cpu = cpu;
+		err = machine_fail(m, -BATON_ETIMEDOUT,
+				   "CPU %u does not step: powered off, or waiting (wfi)", cpu);
+	}
+	return err;
+}

@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "machine/machine.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define MEMORY_CHECK_CHUNK 4096u
+
+struct machine_break {
+	enum break_type type;
+	uint64_t addr;
+	unsigned int kind, owners; /* bit per enum break_owner */
+};
+
+int machine_fail(struct machine *m, int err, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(m->error, sizeof(m->error), fmt, ap);
+	va_end(ap);
+	return err;
+}
+
+const char *machine_error(const struct machine *m, int err)
+{
+	return m->error[0] ? m->error : baton_strerror(err);
+}
+
+static int unsupported(struct machine *m, const char *what)
+{
+	return machine_fail(m, -BATON_EUNSUPPORTED, "this machine offers no %s", what);
+}
+
+void machine_changed(struct machine *m)
+{
+	m->generation++;
+	if (m->ops->changed)
+		m->ops->changed(m);
+}
+
+bool machine_canceled(const struct machine *m)
+{
+	return m->canceled && m->canceled(m->canceled_ctx);
+}
+
+/* Registers */
+
+int machine_regs_read(struct machine *m, unsigned int cpu, struct machine_reg *regs, size_t n)
+{
+	m->error[0] = 0;
+	if (!m->ops->regs_read)
+		return unsupported(m, "registers");
+	return m->ops->regs_read(m, cpu, regs, n);
+}
+
+int machine_reg_read(struct machine *m, unsigned int cpu, const char *name, uint64_t *value)
+{
+	bool level = strcasecmp(name, "CurrentEL") == 0;
+	struct machine_reg r = { .name = level ? "cpsr" : name };
+	int err = machine_regs_read(m, cpu, &r, 1);
+
+	if (err)
+		return err;
+	if (r.err == -BATON_ENOTFOUND)
+		return machine_fail(m, r.err, "CPU %u shows no register %s", cpu, name);
+	/* QEMU shows no CurrentEL: PSTATE has the same bits at the same place. */
+	*value = level ? r.value & 0xc : r.value;
+	return r.err;
+}
+
+int machine_reg_write(struct machine *m, unsigned int cpu, const char *name, uint64_t value)
+{
+	uint64_t now;
+	int err;
+
+	m->error[0] = 0;
+	if (!m->ops->reg_write)
+		return unsupported(m, "registers to write");
+	err = m->ops->reg_write(m, cpu, name, value);
+	machine_changed(m);
+	if (!err)
+		err = machine_reg_read(m, cpu, name, &now);
+	if (!err && now != value)
+		err = machine_fail(m, -BATON_EVERIFY,
+				   "%s still reads %#" PRIx64 " after writing %#" PRIx64, name, now,
+				   value);
+	return err;
+}
+
+int machine_el(struct machine *m, unsigned int cpu)
+{
+	uint64_t cpsr;
+	int err = machine_reg_read(m, cpu, "cpsr", &cpsr);
+
+	return err ? err : (int)(cpsr >> 2 & 3);
+}
+
+/* Memory */
+
+const struct ram_range *machine_ram_find(const struct machine *m, uint64_t pa)
+{
+	size_t lo = 0, hi = m->ram_count;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (pa < m->ram[mid].first)
+			hi = mid;
+		else if (pa > m->ram[mid].last)
+			lo = mid + 1;
+		else
+			return &m->ram[mid];
+	}
+	return NULL;
+}
+
+bool machine_is_ram(const struct machine *m, uint64_t pa, uint64_t len, bool rom)
+{
+	while (len) {
+		const struct ram_range *r = machine_ram_find(m, pa);
+
+		if (!r || r->kind == RAM_IO || (r->kind == RAM_ROM && !rom))
+			return false;
+		/* Differences, not sums: the last byte of all may be asked for. */
+		if (len - 1 <= r->last - pa)
+			return true;
+		len -= r->last - pa + 1;
+		pa = r->last + 1;
+	}
+	return true;
+}
+
+static int check_phys(struct machine *m, uint64_t pa, size_t len, bool write)
+{
+	if (machine_is_ram(m, pa, len, !write))
+		return 0;
+	for (uint64_t at = pa; at - pa < len;) {
+		const struct ram_range *r = machine_ram_find(m, at);
+
+		if (!r)
+			return machine_fail(m, -BATON_ERANGE,
+					    "physical %#" PRIx64
+					    ": nothing is there (`ram` lists what is)",
+					    at);
+		if (r->kind == RAM_IO && !m->allow_mmio)
+			return machine_fail(m, -BATON_ERANGE,
+					    "physical %#" PRIx64 " is the device %s: not touched "
+					    "(--allow-mmio insists)",
+					    at, r->name);
+		if (r->kind == RAM_ROM && write)
+			return machine_fail(m, -BATON_ERANGE, "physical %#" PRIx64 " is ROM (%s)",
+					    at, r->name);
+		if (r->last - pa >= len)
+			break;
+		at = r->last + 1;
+	}
+	return 0;
+}
+
+int machine_phys_read(struct machine *m, uint64_t pa, void *data, size_t len)
+{
+	int err;
+
+	m->error[0] = 0;
+	if (!m->ops->phys_read)
+		return unsupported(m, "physical memory");
+	if (len == 0)
+		return 0;
+	err = check_phys(m, pa, len, false);
+	return err ? err : m->ops->phys_read(m, pa, data, len);
+}
+
+/* Read back what was just written; @read as the op for it. */
+static int verify(struct machine *m, unsigned int cpu, uint64_t addr, const uint8_t *data,
+		  size_t len, bool phys)
+{
+	uint8_t now[MEMORY_CHECK_CHUNK];
+
+	for (size_t at = 0; at < len; at += sizeof(now)) {
+		size_t n = len - at < sizeof(now) ? len - at : sizeof(now);
+		int err = phys ? machine_phys_read(m, addr + at, now, n)
+			       : machine_virt_read(m, cpu, addr + at, now, n);
+
+		if (err)
+			return err;
+		if (memcmp(now, data + at, n) != 0)
+			return machine_fail(m, -BATON_EVERIFY,
+					    "what was written to %s%#" PRIx64 " did not read back",
+					    phys ? "physical " : "", addr + at);
+	}
+	return 0;
+}
+
+int machine_phys_write(struct machine *m, uint64_t pa, const void *data, size_t len)
+{
+	int err;
+
+	m->error[0] = 0;
+	if (!m->ops->phys_write)
+		return unsupported(m, "physical memory to write");
+	err = check_phys(m, pa, len, true);
+	if (!err)
+		err = m->ops->phys_write(m, pa, data, len);
+	machine_changed(m);
+	return err ? err : verify(m, 0, pa, data, len, true);
+}
+
+int machine_phys_u64(struct machine *m, uint64_t pa, uint64_t *value)
+{
+	uint8_t raw[8];
+	int err = machine_phys_read(m, pa, raw, sizeof(raw));
+
+	if (err)
+		return err;
+	*value = 0;
+	for (int i = 7; i >= 0; i--)
+		*value = *value << 8 | raw[i];
+	return 0;
+}
+
+int machine_virt_read(struct machine *m, unsigned int cpu, uint64_t va, void *data, size_t len)
+{
+	m->error[0] = 0;
+	if (!m->ops->virt_read)
+		return unsupported(m, "virtual memory");
+	return len ? m->ops->virt_read(m, cpu, va, data, len) : 0;
+}
+
+int machine_virt_write(struct machine *m, unsigned int cpu, uint64_t va, const void *data,
+		       size_t len)
+{
+	int err;
+
+	m->error[0] = 0;
+	if (!m->ops->virt_write)
+		return unsupported(m, "virtual memory to write");
+	err = m->ops->virt_write(m, cpu, va, data, len);
+	machine_changed(m);
+	return err ? err : verify(m, cpu, va, data, len, false);
+}
+
+/* Run control */
+
+int machine_step(struct machine *m, unsigned int cpu, struct machine_stop *stop)
+{
+	m->error[0] = 0;
+	return m->ops->step ? m->ops->step(m, cpu, 0, stop) : unsupported(m, "single steps");
+}
+
+int machine_resume(struct machine *m, int timeout_ms, struct machine_stop *stop)
+{
+	m->error[0] = 0;
+	return m->ops->resume ? m->ops->resume(m, timeout_ms, stop) : unsupported(m, "run control");
+}
+
+static struct machine_break *find_break(const struct machine *m, enum break_type type,
+					uint64_t addr, unsigned int kind)
+{
+	for (size_t i = 0; i < m->break_count; i++) {
+		struct machine_break *b = &m->breaks[i];
+
+		if (b->type == type && b->addr == addr && b->kind == kind)
+			return b;
+	}
+	return NULL;
+}
+
+int machine_break_add(struct machine *m, enum break_owner owner, enum break_type type,
+		      uint64_t addr, unsigned int kind)
+{
+	struct machine_break *b = find_break(m, type, addr, kind);
+	int err;
+
+	m->error[0] = 0;
+	if (b) {
+		b->owners |= 1u << owner;
+		return 0;
+	}
+	if (!m->ops->stop_point)
+		return unsupported(m, "breakpoints");
+	err = m->ops->stop_point(m, true, type, addr, kind);
+	if (err)
+		return err;
+	m->breaks = realloc(m->breaks, (m->break_count + 1) * sizeof(*m->breaks));
+	if (!m->breaks)
+		abort();
+	m->breaks[m->break_count++] = (struct machine_break){ type, addr, kind, 1u << owner };
+	return 0;
+}
+
+int machine_break_remove(struct machine *m, enum break_owner owner, enum break_type type,
+			 uint64_t addr, unsigned int kind)
+{
+	struct machine_break *b = find_break(m, type, addr, kind);
+
+	m->error[0] = 0;
+	if (!b || !(b->owners & 1u << owner))
+		return 0;
+	b->owners &= ~(1u << owner);
+	if (b->owners)
+		return 0;
+	*b = m->breaks[--m->break_count];
+	return m->ops->stop_point(m, false, type, addr, kind);
+}
+
+int machine_break_clear(struct machine *m, enum break_owner owner)
+{
+	int first = 0;
+
+	for (size_t i = m->break_count; i-- > 0;) {
+		struct machine_break b = m->breaks[i];
+		int err = machine_break_remove(m, owner, b.type, b.addr, b.kind);
+
+		first = first ? first : err;
+	}
+	return first;
+}
+
+bool machine_break_has(const struct machine *m, enum break_owner owner, uint64_t addr)
+{
+	for (size_t i = 0; i < m->break_count; i++) {
+		const struct machine_break *b = &m->breaks[i];
+
+		if (b->addr == addr && b->type <= BREAK_HARD && b->owners & 1u << owner)
+			return true;
+	}
+	return false;
+}
+
+/* QEMU's monitor */
+
+int machine_query(struct machine *m, const char *command, struct buf *out)
+{
+	m->error[0] = 0;
+	return m->ops->hmp ? m->ops->hmp(m, command, out) : unsupported(m, "QEMU monitor");
+}
+
+int machine_hmp(struct machine *m, const char *command, struct buf *out)
+{
+	int err = machine_query(m, command, out);
+
+	machine_changed(m);
+	return err;
+}
+
+void machine_free(struct machine *m)
+{
+	free(m->ram);
+	free(m->breaks);
+	buf_free(&m->last_stop.packet);
+	m->ram = NULL;
+	m->breaks = NULL;
+}

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "machine/rsp.h"
+
+#include "error.h"
+
+#include <assert.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+
+/* QEMU's own packets are at most 4 KiB; later versions may grow. */
+#define RSP_LIMIT  (1u << 20)
+#define RSP_WINDOW 64
+
+static int rsp_want(void *ctx, short *events)
+{
+	struct rsp *r = ctx;
+
+	if (r->lost)
+		return -1;
+	if (link_wants_write(&r->link))
+		*events |= POLLOUT;
+	return r->link.read_fd;
+}
+
+static int lose(struct rsp *r, const char *what)
+{
+	if (!r->lost)
+		snprintf(r->error, sizeof(r->error), "%s", what);
+	r->lost = true;
+	r->running = false;
+	return -BATON_ELINK;
+}
+
+static void rsp_ready(void *ctx, short events)
+{
+	struct rsp *r = ctx;
+
+	if ((events & POLLOUT) && link_flush(&r->link))
+		lose(r, "the connection to QEMU broke");
+	if ((events & (POLLIN | POLLHUP | POLLERR)) && link_read(&r->link) < 0)
+		lose(r, "QEMU closed the connection");
+}
+
+void rsp_open_link(struct rsp *r, struct loop *loop, struct link link)
+{
+	*r = (struct rsp){ .loop = loop, .link = link };
+	packet_decoder_init(&r->decoder, RSP_LIMIT);
+	r->decoder.rle = true;
+	loop_add(loop, (struct loop_source){ rsp_want, rsp_ready, r });
+}
+
+int rsp_open(struct rsp *r, struct loop *loop, const char *addr)
+{
+	struct link link = LINK_CLOSED;
+	char err[LINK_ERR_SIZE];
+	int status = link_connect(&link, addr, err);
+
+	if (status) {
+		*r = (struct rsp){ .link = LINK_CLOSED };
+		lose(r, err);
+		return status;
+	}
+	rsp_open_link(r, loop, link);
+	return 0;
+}
+
+void rsp_close(struct rsp *r)
+{
+	if (!r->loop)
+		return;
+	loop_remove(r->loop, r);
+	link_close(&r->link);
+	packet_decoder_free(&r->decoder);
+	buf_free(&r->last);
+	r->loop = NULL;
+}
+
+static void wire_log(const struct rsp *r, const char *arrow, const void *data, size_t len)
+{
+	if (!r->log)
+		return;
+	fprintf(stderr, "%s ", arrow);
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = ((const unsigned char *)data)[i];
+
+		if (c < ' ' || c > '~' || c == '\\')
+			fprintf(stderr, "\\x%02x", c);
+		else
+			fputc(c, stderr);
+	}
+	fputc('\n', stderr);
+}
+
+static int flush(struct rsp *r)
+{
+	if (link_flush(&r->link))
+		return lose(r, "the connection to QEMU broke");
+	return 0;
+}
+
+int rsp_send(struct rsp *r, const void *payload, size_t len)
+{
+	if (r->lost)
+		return -BATON_ELINK;
+	assert(!r->running);
+	wire_log(r, "qemu <-", payload, len);
+	buf_clear(&r->last);
+	packet_encode(&r->last, payload, len);
+	link_write(&r->link, r->last.data, r->last.len);
+	return flush(r);
+}
+
+/* Take one complete packet out of what has arrived; false if there is none. */
+static bool next_packet(struct rsp *r, struct buf *reply)
+{
+	struct packet_event ev;
+	size_t used;
+
+	while (r->link.in.len) {
+		packet_decode(&r->decoder, (const uint8_t *)r->link.in.data, r->link.in.len, &used,
+			      &ev);
+		if (ev.kind == PACKET_DATA) {
+			wire_log(r, "qemu ->", ev.data, ev.len);
+			buf_clear(reply);
+			buf_add(reply, ev.data, ev.len);
+			buf_consume(&r->link.in, used);
+			return true;
+		}
+		buf_consume(&r->link.in, used);
+		switch (ev.kind) {
+		case PACKET_NAK:
+			link_write(&r->link, r->last.data, r->last.len);
+			flush(r);
+			break;
+		case PACKET_BAD_CHECKSUM:
+		case PACKET_BAD:
+			/* A byte that arrives while the machine runs would stop it. */
+			if (!r->running)
+				link_write(&r->link, "-", 1);
+			flush(r);
+			break;
+		case PACKET_TOO_LONG:
+			lose(r, "QEMU sent a packet of more than 1 MiB");
+			return false;
+		case PACKET_NONE:
+		case PACKET_DATA:
+		case PACKET_NOTIFICATION:
+		case PACKET_ACK:
+		case PACKET_INTERRUPT:
+		case PACKET_JUNK:
+			break;
+		}
+	}
+	return false;
+}
+
+int rsp_receive(struct rsp *r, int timeout_ms, struct buf *reply)
+{
+	int64_t end = loop_now() + timeout_ms;
+
+	for (;;) {
+		int64_t left = -1;
+
+		if (next_packet(r, reply))
+			return 0;
+		if (r->lost)
+			return -BATON_ELINK;
+		if (r->loop->quit)
+			return lose(r, "baton was told to end");
+		if (timeout_ms >= 0) {
+			left = end - loop_now();
+			if (left <= 0)
+				return -BATON_ETIMEDOUT;
+		}
+		loop_wait(r->loop, (int)left);
+	}
+}
+
+int rsp_call_data(struct rsp *r, const void *payload, size_t len, struct buf *reply)
+{
+	int err = rsp_send(r, payload, len);
+
+	if (err)
+		return err;
+	err = rsp_receive(r, RSP_TIMEOUT_MS, reply);
+	if (err == -BATON_ETIMEDOUT) {
+		/* An answer that comes later would be taken for that of another question. */
+		char what[96];
+
+		snprintf(what, sizeof(what), "QEMU did not answer `%.40s` within %d s",
+			 (const char *)payload, RSP_TIMEOUT_MS / 1000);
+		return lose(r, what);
+	}
+	return err;
+}
+
+int rsp_call(struct rsp *r, struct buf *reply, const char *fmt, ...)
+{
+	struct buf payload = { 0 };
+	va_list ap;
+	int err;
+
+	va_start(ap, fmt);
+	buf_vprintf(&payload, fmt, ap);
+	va_end(ap);
+	err = rsp_call_data(r, payload.data, payload.len, reply);
+	buf_free(&payload);
+	return err;
+}
+
+int rsp_pipeline(struct rsp *r, const struct rsp_pipeline *p)
+{
+	struct buf payload = { 0 }, answer = { 0 };
+	size_t sent = 0, received = 0;
+	int err = 0, failed = 0;
+
+	while (!err && received < p->count) {
+		bool fill = sent - received <= RSP_WINDOW / 2;
+
+		while (fill && !err && sent < p->count && sent - received < RSP_WINDOW) {
+			buf_clear(&payload);
+			p->request(p->ctx, sent++, &payload);
+			wire_log(r, "qemu <-", payload.data, payload.len);
+			buf_clear(&r->last);
+			packet_encode(&r->last, payload.data, payload.len);
+			link_write(&r->link, r->last.data, r->last.len);
+		}
+		if (fill)
+			err = flush(r);
+		if (!err)
+			err = rsp_receive(r, RSP_TIMEOUT_MS, &answer);
+		if (err == -BATON_ETIMEDOUT)
+			err = lose(r, "QEMU stopped answering");
+		if (!err) {
+			int status = p->reply(p->ctx, received++, &answer);
+
+			failed = failed ? failed : status;
+		}
+	}
+	buf_free(&payload);
+	buf_free(&answer);
+	return err ? err : failed;
+}
+
+int rsp_interrupt(struct rsp *r)
+{
+	if (r->lost)
+		return -BATON_ELINK;
+	wire_log(r, "qemu <-", "\x03", 1);
+	link_write(&r->link, "\x03", 1);
+	return flush(r);
+}
