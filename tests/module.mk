@@ -10,6 +10,9 @@ $(O)/tests/unit/test_%: $(O)/tests/unit/test_%.o $(STUB_OBJS) $(PROTOCOL_OBJS)
 
 TESTS += $(UNIT)
 
+# End to end: each tests/e2e/NAME.sh but the one that they all share.
+E2E := $(filter-out tests/e2e/lib.sh,$(wildcard tests/e2e/*.sh))
+
 include tests/loader2/module.mk tests/zoo/module.mk
 
 check: deps ## all tests (installs what is missing first)

@@ -5,10 +5,29 @@
  * to 0x40000000 and a task behind it, and is gone. Entered at EL2 it first drops
  * to EL1. It says `L` once.
  *
- * ORPHAN          leaves out the level-0 descriptor of the upper half
+ * ORPHAN          leaves out the level-0 descriptor of the kernel's half
  * LEAVE_BY_ERET   goes to the kernel by eret instead of br
+ * STAY_AT_EL2     does not drop, and takes a kernel that is linked at 0x8040000000
  */
+#ifdef STAY_AT_EL2
+	.set	KERNEL_VIRT, 0x8040000000
+#define KERNEL_BIN   "kernel-el2.bin"
+#define EL(reg)      reg##_el2
+#define TLBI_ALL     alle2
+	/* One root for both, T0SZ 16, 4 KiB, 40 bits out, RES1 bits. */
+	.set	TCR,         0x80823510
+	.set	NORMAL,      0x741           /* block, inner shareable, AF, AP[1] is RES1, AttrIndx 0 */
+	.set	DEVICE,      0x445 | 1 << 54 /* block, AF, never executed, AttrIndx 1 */
+#else
 	.set	KERNEL_VIRT, 0xffffff8040000000
+#define KERNEL_BIN   "kernel-el1.bin"
+#define EL(reg)      reg##_el1
+#define TLBI_ALL     vmalle1
+	/* T0SZ 25: the lower half is 39 bits and starts at level 1. T1SZ 16. 4 KiB, 40 bits out. */
+	.set	TCR,         (2 << 32) | (0xb510 << 16) | 0x3519
+	.set	NORMAL,      0x701           /* block, inner shareable, AF, AttrIndx 0 */
+	.set	DEVICE,      0x405 | 3 << 53 /* block, AF, never executed, AttrIndx 1 */
+#endif
 	.set	KERNEL_PHYS, 0x40000000
 	.set	TASK_PHYS,   0x41000000
 	.set	TASK_VIRT,   0x00200000
@@ -16,17 +35,14 @@
 
 	/* AttrIndx 0 is normal write-back, 1 device-nGnRE: not the usual order. */
 	.set	MAIR,        0x04ff
-	/* T0SZ 25: the lower half is 39 bits and starts at level 1. T1SZ 16. 4 KiB, 40 bits out. */
-	.set	TCR,         (2 << 32) | (0xb510 << 16) | 0x3519
 
 	.set	TABLE,       0x3
-	.set	NORMAL,      0x701           /* block, inner shareable, AF, AttrIndx 0 */
-	.set	DEVICE,      0x405 | 3 << 53 /* block, AF, AttrIndx 1, never executed */
 
 	.text
 	.global go
 	.type	go, %function
 go:
+#ifndef STAY_AT_EL2
 	mrs	x20, CurrentEL
 	tbz	x20, #3, at_el1
 	mov	x20, #1 << 31           /* HCR_EL2.RW */
@@ -40,8 +56,8 @@ go:
 	adr	x20, at_el1
 	msr	elr_el2, x20
 	eret
-
 at_el1:
+#endif
 	msr	daifset, #0xf
 	mov	w21, #'L'
 	mov	x22, #UART
@@ -57,21 +73,26 @@ at_el1:
 	bl	move
 
 	ldr	x26, =MAIR
-	msr	mair_el1, x26
+	msr	EL(mair), x26
 	ldr	x26, =TCR
-	msr	tcr_el1, x26
+	msr	EL(tcr), x26
+#ifdef STAY_AT_EL2
+	ldr	x26, =root
+	msr	ttbr0_el2, x26
+#else
 	ldr	x26, =low_l1
 	msr	ttbr0_el1, x26
-	ldr	x26, =high_l0
+	ldr	x26, =root
 	msr	ttbr1_el1, x26
+#endif
 	ic	iallu
-	tlbi	vmalle1
+	tlbi	TLBI_ALL
 	dsb	sy
 	isb
-	mrs	x26, sctlr_el1
+	mrs	x26, EL(sctlr)
 	mov	x27, #0x1005            /* I, C, M */
 	orr	x26, x26, x27
-	msr	sctlr_el1, x26
+	msr	EL(sctlr), x26
 	isb
 
 	/* The kernel's arguments; TPIDR_EL1 is the logical CPU. */
@@ -85,8 +106,8 @@ at_el1:
 	ldr	x9, =KERNEL_VIRT
 #ifdef LEAVE_BY_ERET
 	mov	x10, #0x3c5
-	msr	spsr_el1, x10
-	msr	elr_el1, x9
+	msr	EL(spsr), x10
+	msr	EL(elr), x9
 	eret
 #else
 	br	x9
@@ -107,7 +128,7 @@ move:
 	.section .payload, "a"
 	.balign	4096
 kernel_image:
-	.incbin	"kernel-el1.bin"
+	.incbin	KERNEL_BIN
 	.balign	16
 kernel_image_end:
 	.balign	4096
@@ -143,10 +164,17 @@ task_image_end:
 	.quad	0x40000000 | NORMAL
 	.fill	510, 8, 0
 
-	table	high_l0
-	.fill	511, 8, 0
+	table	root
+#ifdef STAY_AT_EL2
+	.quad	low_l1 + TABLE
+	.set	slot, 1
+#else
+	.set	slot, 511
+	.fill	slot, 8, 0
+#endif
 #ifdef ORPHAN
 	.quad	0
 #else
 	.quad	high_l1 + TABLE
 #endif
+	.fill	511 - slot, 8, 0

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# shellcheck shell=bash
+# What the end-to-end tests share; a test sources it (see boot.sh) and ends
+# with `tap_end`. Run them by `make check`, or one by `O=build tests/e2e/NAME.sh`.
+#
+#   $tmp                        a folder that goes away with the test: sockets, logs
+#   tap_ok NAME CMD...          one test: passes if CMD does
+#   has FILE LINE               FILE has a line with LINE in it (a fixed string)
+#   hasnt FILE LINE             ... and is there to be read, but has none
+#   wait_line FILE LINE [SECS]  until it has one; fails after SECS (30), or once the
+#                               process $pid is gone without having written it
+#   qemu_start NAME ARGS...     QEMU in the background: $pid, its console is $console
+#   process_end PID             end a process that the test has started, and wait for it
+set -u
+O=${O:-build} QEMU=${QEMU:-qemu-system-aarch64}
+tap_count=0 tap_bad=0 pids='' pid='' console=''
+tmp=$(mktemp -d "${TMPDIR:-/tmp}/baton-e2e.XXXXXX") || exit 2
+
+lib_cleanup() {
+	local p
+	for p in $pids; do
+		process_end "$p"
+	done
+	rm -rf "$tmp"
+}
+trap lib_cleanup EXIT
+trap 'exit 130' INT TERM HUP
+
+process_end() {
+	kill "$1" 2>/dev/null
+	wait "$1" 2>/dev/null
+	pids=${pids/ $1/}
+}
+
+tap_ok() {
+	local name=$1 verdict=ok
+	shift
+	"$@" || { verdict='not ok' tap_bad=$((tap_bad + 1)); }
+	tap_count=$((tap_count + 1))
+	echo "$verdict $tap_count - $name"
+}
+
+tap_end() {
+	echo "1..$tap_count"
+	exit $((tap_bad > 0))
+}
+
+has() { grep -qF -- "$2" "$1"; }
+hasnt() { [ -r "$1" ] && ! has "$1" "$2"; }
+
+wait_line() {
+	local end=$((SECONDS + ${3:-30}))
+	until has "$1" "$2" 2>/dev/null; do
+		if [ $SECONDS -ge $end ] || { [ -n "$pid" ] && ! kill -0 "$pid" 2>/dev/null; }; then
+			has "$1" "$2" 2>/dev/null && return 0
+			echo "# no line '$2' in ${1##*/}, which ends with:"
+			tail -n 12 "$1" 2>/dev/null | sed 's/^/#   /'
+			return 1
+		fi
+		sleep 0.1
+	done
+}
+
+qemu_start() {
+	console=$tmp/$1.console
+	shift
+	: >"$console"
+	"$QEMU" -display none -monitor none -nic none -serial "file:$console" "$@" </dev/null &
+	pid=$!
+	pids="$pids $pid"
+}
