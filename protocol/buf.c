@@ -55,14 +55,19 @@ void buf_printf(struct buf *b, const char *fmt, ...)
 void buf_vprintf(struct buf *b, const char *fmt, va_list ap)
 {
 	va_list again;
+	size_t room;
 	int n;
 
 	va_copy(again, ap);
-	n = vsnprintf(NULL, 0, fmt, ap);
+	buf_reserve(b, 64); /* mostly enough */
+	room = b->cap - b->len;
+	n = vsnprintf(b->data + b->len, room, fmt, ap);
 	if (n < 0)
 		abort();
-	buf_reserve(b, (size_t)n);
-	vsnprintf(b->data + b->len, (size_t)n + 1, fmt, again);
+	if ((size_t)n >= room) {
+		buf_reserve(b, (size_t)n);
+		vsnprintf(b->data + b->len, (size_t)n + 1, fmt, again);
+	}
 	va_end(again);
 	b->len += (size_t)n;
 }

@@ -155,7 +155,10 @@ static enum packet_kind sum_byte(struct packet_decoder *d, uint8_t c)
 {
 	int digit = hex_digit((char)c);
 
-	d->bad_digit |= digit < 0;
+	if (digit < 0) {
+		d->bad_digit = true;
+		digit = 0;
+	}
 	if (d->state == SUM_HIGH) {
 		d->want = (uint8_t)(digit << 4);
 		d->state = SUM_LOW;
