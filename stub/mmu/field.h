@@ -6,6 +6,7 @@
 #ifndef BATON_MMU_FIELD_H
 #define BATON_MMU_FIELD_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct buf;
@@ -27,6 +28,7 @@ struct pt_field {
 	/* @word: the whole register or descriptor; @mair: memory attributes, for AttrIndx */
 	void (*say)(struct buf *out, uint64_t value, uint64_t word, uint64_t mair);
 	const char *set, *unset;
+	bool hex; /* the number itself is usually written in hex */
 };
 
 const struct pt_field *pt_field_find(const struct pt_field *rows, const char *name);
@@ -36,6 +38,9 @@ uint64_t pt_field_set(const struct pt_field *f, uint64_t word, uint64_t value);
 
 /** pt_field_say() - add the meaning of the field in @word, or nothing if it has no words. */
 void pt_field_say(const struct pt_field *f, uint64_t word, uint64_t mair, struct buf *out);
+
+/** pt_fields_describe() - one aligned line for each row: name, bits, value, meaning. */
+void pt_fields_describe(const struct pt_field *rows, uint64_t word, uint64_t mair, struct buf *out);
 
 /**
  * pt_field_parse() - a number that fits, or one of the field's value names.

@@ -30,6 +30,7 @@ struct regime {
 	unsigned int el;   /* the level that owns the regime */
 	bool two_halves;   /* TTBR0 below and TTBR1 above, instead of TTBR0 alone */
 	bool secure;	   /* SCR_EL3 exists and NS is 0 */
+	bool sif;	   /* SCR_EL3.SIF: secure state fetches nothing from non-secure memory */
 	bool pending;	   /* as if SCTLR.M were 1 */
 	unsigned int own;  /* REGIME_TTBR0 or _TTBR1: that root is the user's, not the register's */
 	unsigned int known;
