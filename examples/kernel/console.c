@@ -8,11 +8,12 @@
 #define FR_TXFF (1u << 5)
 
 static uintptr_t uart;
-static bool locked; /* by a byte, not a library: the lock works once the MMU is on */
+static bool shared, locked;
 
-void console_use(uintptr_t base)
+void console_use(uintptr_t base, bool others)
 {
 	uart = base;
+	shared = others;
 }
 
 static void put(char c)
@@ -71,7 +72,7 @@ static void put_format(const char *fmt, va_list ap)
 /* Exclusive accesses need normal memory (DDI 0487, B2.12.5), hence the MMU. */
 static bool lock(void)
 {
-	if (!uart || !(sysreg_read("sctlr_el" EL) & 1))
+	if (!shared)
 		return false;
 	while (__atomic_test_and_set(&locked, __ATOMIC_ACQUIRE))
 		;

@@ -22,7 +22,7 @@ static void check_entry(void)
 {
 	uint64_t el = sysreg_read("CurrentEL") >> 2;
 
-	console_use(UART_PHYS);
+	console_use(UART_PHYS, false);
 	if (el != KERNEL_EL)
 		die("kernel: entered at EL%lu, built for EL" EL, el);
 	if (!(sysreg_read("sctlr_el" EL) & 1))

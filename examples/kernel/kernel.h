@@ -48,7 +48,7 @@ struct boot_args {
 };
 
 /* console.c: a PL011. One call prints one line, whole, whoever else is printing. */
-void console_use(uintptr_t base);
+void console_use(uintptr_t base, bool others); /* @others: may print too; the MMU is on */
 /** say() - print a line; knows %s, %u, %lu, %x and %lx, with a width and zero padding. */
 void say(const char *fmt, ...);
 /** die() - say() it and stop this CPU. */

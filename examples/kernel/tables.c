@@ -181,7 +181,7 @@ void tables_install(void)
 	sysreg_write("hcr_el2", 1ul << 31 | 1ul << 27 | 1ul << 12 | 0x38 | 1ul << 1 | 1);
 #endif
 	flush();
-	console_use(UART_VIRT);
+	console_use(UART_VIRT, true);
 }
 
 const volatile void *tables_peek(uint64_t pa)
