@@ -32,7 +32,7 @@ struct context {
 
 enum command_flags {
 	CMD_STOPPED = 1, /* needs a machine that stands still */
-	CMD_TABLES = 2,  /* takes -c CPU and -r REGIME; cmd->cpu, cmd->regime */
+	CMD_TABLES = 2,	 /* takes -c CPU and -r REGIME; cmd->cpu, cmd->regime */
 	CMD_CPU = 4,	 /* takes -c CPU */
 };
 
@@ -41,10 +41,11 @@ struct cmd {
 	struct context *ctx;
 	struct machine *machine;
 	struct sink *sink;
-	struct args args;	/* word[0] is the command's name; -c and -r are taken out */
-	unsigned int cpu;	/* -c, or the machine's current one */
-	const char *regime;	/* -r, or NULL for that of the CPU's level */
-	bool found;		/* it worked, and found something wrong: exit status 1 */
+	const char *line;   /* as it was typed */
+	struct args args;   /* word[0] is the command's name; -c and -r are taken out */
+	unsigned int cpu;   /* -c, or the machine's current one */
+	const char *regime; /* -r, or NULL for that of the CPU's level */
+	bool found;	    /* it worked, and found something wrong: exit status 1 */
 };
 
 /**
@@ -60,10 +61,8 @@ struct command {
 	unsigned int needs;
 };
 
-#define COMMAND(ident, cname, fn, ...)                 \
-	const struct command command_##ident = {       \
-		.name = (cname), .run = (fn), __VA_ARGS__ \
-	}
+#define COMMAND(ident, cname, fn, ...) \
+	const struct command command_##ident = { .name = (cname), .run = (fn), __VA_ARGS__ }
 
 /** commands - the table, generated from the files; ends with NULL. */
 extern const struct command *const commands[];

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "monitor/tables.h"
+
+#include <string.h>
+
+int tables_open(struct tables *t, struct cmd *c)
+{
+	struct buf why = { 0 };
+	int err = tables_init(t, c->machine, c->ctx->symbols, c->cpu, c->regime, &why);
+
+	if (err)
+		cmd_fail(c, err, "%s", why.data);
+	buf_free(&why);
+	return err;
+}
+
+int tables_level(struct cmd *c, int arg, int *level)
+{
+	const char *word = cmd_word(c, arg);
+
+	if (!word)
+		return cmd_fail(c, -BATON_EINVAL, "LEVEL is missing: L0 to L3");
+	if (*word == 'L' || *word == 'l')
+		word++;
+	if (word[0] >= '0' && word[0] <= '3' && !word[1])
+		*level = word[0] - '0';
+	else if (!strcmp(word, "-1"))
+		*level = -1;
+	else
+		return cmd_fail(c, -BATON_EINVAL, "\"%s\" is no LEVEL: L0 to L3", cmd_word(c, arg));
+	return 0;
+}
+
+/* Behind a fault: what to type next, where that is known. */
+static void say_next(const struct pt_walk *w, struct buf *out)
+{
+	const struct pt_step *last = w->steps ? &w->step[w->steps - 1] : NULL;
+
+	if (!last || !last->read)
+		return;
+	if (w->fault == PT_FAULT_ACCESS_FLAG)
+		buf_printf(out, "next: pt-set %#" PRIx64 " L%d AF=1\n", w->ia, last->level);
+	else if (w->fault == PT_FAULT_PERMISSION)
+		buf_printf(out,
+			   "next: pt-set %#" PRIx64
+			   " L%d FIELD=VALUE   (AP, PXN, UXN: see above)\n",
+			   w->ia, last->level);
+	else if (w->fault == PT_FAULT_TRANSLATION)
+		buf_printf(out,
+			   "next: why   (or, once you know the descriptor: pt-set %#" PRIx64
+			   " L%d DESC)\n",
+			   w->ia, last->level);
+}
+
+int tables_say_walk(struct tables *t, struct cmd *c, uint64_t va, const struct pt_access *acc,
+		    struct pt_walk *out)
+{
+	struct buf text = { 0 };
+	struct pt_walk w;
+	int err = tables_walk(t, va, acc, &w, &text);
+
+	if (err) {
+		cmd_fail(c, err, "%s", text.data);
+		buf_free(&text);
+		return err;
+	}
+	pt_render_walk(&w, acc, &t->names, &text);
+	if (w.fault) {
+		c->found = true;
+		say_next(&w, &text);
+	}
+	cmd_text(c, &text);
+	buf_free(&text);
+	if (out)
+		*out = w;
+	return 0;
+}
