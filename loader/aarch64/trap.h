@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef BATON_LOADER_TRAP_H
+#define BATON_LOADER_TRAP_H
+
+#include <stdint.h>
+
+/* vectors.S writes this. */
+struct trap_frame {
+	uint64_t x[31];
+	uint64_t sp; /* the interrupted program's */
+	uint64_t elr, spsr, esr, far;
+	uint64_t busy; /* the handler runs */
+	uint64_t pad;
+};
+
+/** trap_handler() - returns only where the trapped call has been given a result. */
+void trap_handler(struct trap_frame *frame, uint64_t kind);
+
+#endif
