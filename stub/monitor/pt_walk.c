@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "monitor/tables.h"
+
+#include <string.h>
+
+static int parse_access(struct cmd *c, enum pt_access_kind *kind)
+{
+	const char *word = cmd_option_value(c, "-a");
+
+	*kind = PT_ANY;
+	if (!word)
+		return 0;
+	if (!strcmp(word, "r"))
+		*kind = PT_READ;
+	else if (!strcmp(word, "w"))
+		*kind = PT_WRITE;
+	else if (!strcmp(word, "x"))
+		*kind = PT_FETCH;
+	else
+		return cmd_fail(c, -BATON_EINVAL, "-a %s: the access is r, w or x", word);
+	return 0;
+}
+
+static int run(struct cmd *c)
+{
+	bool el0 = cmd_option(c, "-u");
+	enum pt_access_kind kind;
+	struct pt_access acc;
+	struct tables t;
+	uint64_t va;
+	int err;
+
+	err = parse_access(c, &kind);
+	if (!err)
+		err = cmd_no_more(c, 1);
+	if (!err)
+		err = cmd_arg(c, 0, "VA", &va);
+	if (!err)
+		err = tables_open(&t, c);
+	if (err)
+		return err;
+	acc = tables_access(&t, kind, el0);
+	return tables_say_walk(&t, c, va, &acc, NULL);
+}
+
+COMMAND(pt_walk, "pt-walk", run, .args = "VA [-a r|w|x] [-u]", .needs = CMD_STOPPED | CMD_TABLES,
+	.help = "translate VA: each level's descriptor, then the result or the exact fault",
+	.more = "  -a r|w|x   for a read, a write or a fetch: permissions count too\n"
+		"  -u         from EL0\n"
+		"Exit status 1 if the walk ends in a fault.\n");

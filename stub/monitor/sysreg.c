@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "mmu/sysreg.h"
+
+#include "monitor/command.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* What decides translation and what an exception leaves, when no name is given. */
+static const char *const listed[] = {
+	"SCTLR_EL1", "TCR_EL1",	  "TTBR0_EL1", "TTBR1_EL1", "MAIR_EL1",	 "VBAR_EL1",  "ESR_EL1",
+	"FAR_EL1",   "ELR_EL1",	  "SPSR_EL1",  "PAR_EL1",   "HCR_EL2",	 "SCTLR_EL2", "TCR_EL2",
+	"TTBR0_EL2", "TTBR1_EL2", "MAIR_EL2",  "VTCR_EL2",  "VTTBR_EL2", "VBAR_EL2",  "ESR_EL2",
+	"FAR_EL2",   "ELR_EL2",	  "SPSR_EL2",  "HPFAR_EL2", "SCR_EL3",	 "SCTLR_EL3", "TCR_EL3",
+	"TTBR0_EL3", "MAIR_EL3",  "VBAR_EL3",  "ESR_EL3",   "FAR_EL3",	 "ELR_EL3",   "SPSR_EL3",
+};
+
+#define LISTED (sizeof(listed) / sizeof(listed[0]))
+
+static int list(struct cmd *c)
+{
+	struct machine_reg regs[LISTED] = { 0 };
+	struct buf line = { 0 };
+	int el, err;
+
+	for (size_t i = 0; i < LISTED; i++)
+		regs[i].name = listed[i];
+	err = machine_regs_read(c->machine, c->cpu, regs, LISTED);
+	if (err)
+		return cmd_fail(c, err, NULL);
+	el = machine_el(c->machine, c->cpu);
+	if (el < 0)
+		return cmd_fail(c, el, NULL);
+	cmd_say(c, "CPU %u, at EL%d", c->cpu, el);
+	for (size_t i = 0; i < LISTED; i++) {
+		const struct sysreg *s = sysreg_find(listed[i]);
+
+		if (regs[i].err == -BATON_ENOTFOUND)
+			continue;
+		buf_clear(&line);
+		buf_printf(&line, "  %-10s ", listed[i]);
+		if (regs[i].err)
+			buf_printf(&line, "%s", baton_strerror(regs[i].err));
+		else
+			buf_printf(&line, "0x%016" PRIx64, regs[i].value);
+		if (!regs[i].err && c->ctx->symbols)
+			symbols_say(c->ctx->symbols, regs[i].value, &line);
+		if (s && s->title)
+			buf_printf(&line, "   %s", s->title);
+		cmd_say(c, "%s", line.data);
+	}
+	cmd_say(c, "`sysreg NAME` shows one by field");
+	buf_free(&line);
+	return 0;
+}
+
+static int show(struct cmd *c, const char *name)
+{
+	const struct sysreg *s = sysreg_find(name);
+	struct buf out = { 0 };
+	uint64_t value;
+	int err = machine_reg_read(c->machine, c->cpu, name, &value);
+
+	if (err == -BATON_ENOTFOUND)
+		return cmd_fail(c, err,
+				"%s: CPU %u has no register of that name that QEMU shows "
+				"(`sysreg` lists those that matter here)",
+				name, c->cpu);
+	if (err)
+		return cmd_fail(c, err, NULL);
+	buf_printf(&out, "%s = 0x%016" PRIx64, s ? s->name : name, value);
+	if (c->ctx->symbols)
+		symbols_say(c->ctx->symbols, value, &out);
+	if (s && s->title)
+		buf_printf(&out, "   %s", s->title);
+	buf_putc(&out, '\n');
+	if (s)
+		sysreg_describe(s, value, &out);
+	cmd_text(c, &out);
+	buf_free(&out);
+	return 0;
+}
+
+static int run(struct cmd *c)
+{
+	const char *name = cmd_word(c, 0);
+
+	for (int i = 0; i < cmd_count(c); i++)
+		if (strchr(cmd_word(c, i), '='))
+			return cmd_fail(
+				c, -BATON_EUNSUPPORTED,
+				"system registers cannot be written yet: QEMU's stub answers OK "
+				"to such a write and ignores it, so it takes injected "
+				"instructions, which baton does not do yet");
+	if (cmd_no_more(c, 1))
+		return -BATON_EINVAL;
+	return name ? show(c, name) : list(c);
+}
+
+COMMAND(sysreg, "sysreg", run, .args = "[NAME]", .needs = CMD_STOPPED | CMD_CPU,
+	.help = "a system register by field, or all that rule translation and exceptions",
+	.more = "Names are the Arm ARM's: TCR_EL1, ESR_EL2, ... Read only: QEMU ignores writes.\n");

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "monitor/command.h"
+#include "patch/journal.h"
+
+#include <string.h>
+
+/* Something else has written there: found, and nothing done. The rest are failures. */
+static int undo_one(struct cmd *c, unsigned int number)
+{
+	struct buf out = { 0 };
+	int err = journal_undo(c->ctx->journal, c->machine, number, &out);
+
+	cmd_text(c, &out);
+	buf_free(&out);
+	if (err != -BATON_EBUSY)
+		return err;
+	c->found = true;
+	return 0;
+}
+
+/* Backwards, since a later patch may lie upon an earlier one. */
+static int undo_all(struct cmd *c)
+{
+	struct journal *j = c->ctx->journal;
+	int err = 0, first = 0;
+
+	for (size_t i = journal_count(j); i && err != -BATON_ELINK; i--) {
+		const struct patch *p = journal_at(j, i - 1);
+
+		if (p->state != PATCH_APPLIED)
+			continue;
+		err = undo_one(c, p->number);
+		first = first ? first : err;
+	}
+	return err == -BATON_ELINK ? err : first;
+}
+
+static int run(struct cmd *c)
+{
+	unsigned int last = journal_last(c->ctx->journal);
+	uint64_t number = last;
+	int err = cmd_no_more(c, 1);
+
+	if (err)
+		return err;
+	if (!last) {
+		if (!cmd_count(c) || !strcmp(cmd_word(c, 0), "all")) {
+			cmd_say(c, "nothing to undo: no patch is applied");
+			return 0;
+		}
+	} else if (cmd_count(c) && !strcmp(cmd_word(c, 0), "all")) {
+		return undo_all(c);
+	}
+	if (cmd_count(c)) {
+		err = cmd_arg(c, 0, "N", &number);
+		if (err)
+			return err;
+	}
+	return undo_one(c, number > journal_count(c->ctx->journal) ? UINT32_MAX
+								   : (unsigned int)number);
+}
+
+COMMAND(undo, "undo", run, .args = "[N|all]", .needs = CMD_STOPPED,
+	.help = "take back the last patch, patch N, or all of them, latest first",
+	.more = "A patch whose place something else has written since is left alone (exit status "
+		"1).\n");
