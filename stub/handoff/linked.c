@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "handoff/linked.h"
+
+#include "error.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct collect {
+	struct linked *linked;
+	unsigned int half;
+};
+
+bool linked_has(const struct linked *l, unsigned int half, uint64_t table)
+{
+	for (size_t i = 0; i < l->count[half]; i++)
+		if (l->tables[half][i] == table)
+			return true;
+	return false;
+}
+
+static void add(struct linked *l, unsigned int half, uint64_t table)
+{
+	if (l->count[half] == l->size[half]) {
+		l->size[half] = l->size[half] ? l->size[half] * 2 : 64;
+		l->tables[half] = realloc(l->tables[half], l->size[half] * sizeof(uint64_t));
+		if (!l->tables[half])
+			abort();
+	}
+	l->tables[half][l->count[half]++] = table;
+}
+
+static int each(void *ctx, const struct pt_mapping *m)
+{
+	struct collect *c = ctx;
+
+	if (m->attrs || !m->step->read || m->step->kind != PT_TABLE)
+		return PT_EACH_GO;
+	if (linked_has(c->linked, c->half, m->step->next))
+		return PT_EACH_SKIP;
+	if (c->linked->count[c->half] >= LINKED_MAX)
+		return -BATON_ETOOBIG;
+	add(c->linked, c->half, m->step->next);
+	return PT_EACH_GO;
+}
+
+void linked_collect(struct linked *l, const struct regime *r, const struct pt_reader *reader)
+{
+	for (unsigned int half = 0; half <= (r->two_halves ? 1u : 0u); half++) {
+		struct collect c = { .linked = l, .half = half };
+		uint64_t first = half ? UINT64_MAX : 0, last;
+		struct pt_config cfg;
+
+		/* an unusable half has no tables: that is all there is to know here */
+		if (pt_config_from_regime(&cfg, r, first, NULL) || cfg.flat || cfg.txsz_bad ||
+		    cfg.epd || !cfg.ia_bits || cfg.ia_bits > 63)
+			continue;
+		last = half ? UINT64_MAX : (1ull << cfg.ia_bits) - 1;
+		first = half ? ~((1ull << cfg.ia_bits) - 1) : 0;
+		add(l, half, cfg.root);
+		(void)pt_map_each(&cfg, reader, first, last, each, &c);
+	}
+}
+
+void linked_free(struct linked *l)
+{
+	free(l->tables[0]);
+	free(l->tables[1]);
+	memset(l, 0, sizeof(*l));
+}

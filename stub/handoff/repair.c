@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "handoff/repair.h"
+
+#include "buf.h"
+#include "error.h"
+#include "handoff/linked.h"
+#include "hex.h"
+#include "mmu/a64.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TABLE_SIZE 4096u
+#define ENTRIES	   512u
+
+#define DESC_TYPE 3ull
+#define DESC_AP1  (1ull << 6)
+#define DESC_AP2  (1ull << 7)
+#define DESC_AF	  (1ull << 10)
+#define DESC_PXN  (1ull << 53)
+#define DESC_XN	  (1ull << 54)
+#define TABLE_PXN (1ull << 59)
+#define TABLE_XN  (1ull << 60)
+#define TABLE_AP1 (1ull << 61)
+#define TABLE_AP2 (1ull << 62)
+
+static bool looks_like_entry(const struct repair_query *q, uint64_t desc, int level)
+{
+	const struct pt_config *cfg = &q->walk->cfg;
+	enum pt_kind kind = pt_desc_kind(cfg, level, desc);
+	uint64_t oa = desc & pt_desc_address_mask(cfg, level, PT_TABLE);
+
+	if (!desc)
+		return true;
+	if (kind == PT_INVALID)
+		return false;
+	if (cfg->oa_bits && cfg->oa_bits < 64 && oa >> cfg->oa_bits)
+		return false;
+	if (kind == PT_TABLE)
+		return q->is_ram(q->ctx, oa);
+	if (!(desc & DESC_AF))
+		return false;
+	return kind == PT_PAGE ||
+	       !(oa & ((1ull << pt_level_shift(cfg, level)) - 1) & ~(1ull << 16));
+}
+
+bool repair_looks_like_table(const struct repair_query *q, const uint8_t *page, int level)
+{
+	bool any = false;
+
+	for (unsigned int i = 0; i < ENTRIES; i++) {
+		uint64_t desc = le_read(page + 8 * i, 8);
+
+		if (q->walk->cfg.big_endian)
+			desc = __builtin_bswap64(desc);
+		if (!looks_like_entry(q, desc, level))
+			return false;
+		any |= desc != 0;
+	}
+	return any;
+}
+
+/* Pretend it, walk, and see what lies at the end. */
+static bool try_it(const struct repair_query *q, struct repair *r)
+{
+	const struct pt_config *cfg = &q->walk->cfg;
+	struct pt_overlay overlay = {
+		.below = q->reader,
+		.address = r->address,
+		.value = cfg->big_endian ? __builtin_bswap64(r->new) : r->new,
+	};
+	struct pt_reader reader = pt_overlay_reader(&overlay);
+
+	r->va = q->walk->ia;
+	if (r->new == r->old || pt_walk(cfg, &reader, r->va, &q->acc, &r->after))
+		return false;
+	if (r->after.fault || !r->after.mapped || !q->is_ram(q->ctx, r->after.oa))
+		return false;
+	r->proofs = q->judge(q->ctx, r->after.oa);
+	if (q->acc.kind == PT_FETCH)
+		return r->proofs & PROOF_CODE;
+	return true;
+}
+
+static const struct scan_span *span_of(const struct repair_query *q, uint64_t pa)
+{
+	for (size_t i = 0; i < q->span_count; i++)
+		if (pa >= q->spans[i].first && pa <= q->spans[i].last)
+			return &q->spans[i];
+	return NULL;
+}
+
+/* What an entry that is not zero says, somebody meant: to replace it wants a reason. */
+static void rate(const struct repair_query *q, struct repair *r)
+{
+	r->score = (r->proofs & PROOF_CODE ? 4 : 0) + (r->proofs & PROOF_COPIED ? 4 : 0) +
+		   (r->proofs & PROOF_START ? 2 : 0) + (r->proofs & PROOF_SERVES ? 1 : 0);
+	switch (r->kind) {
+	case REPAIR_TABLE:
+		r->score += r->use == USE_THIS_HALF ? 0 : 2;
+		r->score += span_of(q, r->table) == span_of(q, r->address) ? 1 : 0;
+		r->score -= r->old ? 3 : 0;
+		break;
+	case REPAIR_NEIGHBOR:
+		r->score += 2;
+		break;
+	case REPAIR_BITS:
+		r->score += 4;
+		break;
+	}
+}
+
+static void keep(const struct repair_query *q, struct repairs *out, struct repair *r)
+{
+	size_t at;
+
+	rate(q, r);
+	for (at = 0; at < out->count; at++)
+		if (out->list[at].address == r->address && out->list[at].new == r->new)
+			return;
+	for (at = 0; at < out->count && out->list[at].score >= r->score; at++)
+		;
+	if (at == REPAIR_MAX)
+		return;
+	if (out->count < REPAIR_MAX)
+		out->count++;
+	memmove(&out->list[at + 1], &out->list[at], (out->count - 1 - at) * sizeof(*r));
+	out->list[at] = *r;
+}
+
+static struct repair at_step(const struct repair_query *q, const struct pt_step *s,
+			     enum repair_kind kind)
+{
+	return (struct repair){
+		.kind = kind,
+		.va = q->walk->ia,
+		.level = s->level,
+		.index = s->index,
+		.address = s->address,
+		.old = s->desc,
+	};
+}
+
+/*
+ * Missing or wrong table: each page that looks like one of the next level. What decides
+ * is not the page but what the walk through it ends on.
+ */
+static void try_table(const struct repair_query *q, const struct linked *linked,
+		      const struct pt_step *s, uint64_t table, struct repairs *out)
+{
+	struct repair r = at_step(q, s, REPAIR_TABLE);
+
+	for (unsigned int i = 0; i < q->walk->steps; i++)
+		if (q->walk->step[i].table == table)
+			return; /* the path must not run through itself */
+	r.table = table;
+	r.new = table | 3;
+	if (!try_it(q, &r))
+		return;
+	if (linked_has(linked, q->walk->cfg.half, table))
+		r.use = USE_THIS_HALF;
+	else if (linked_has(linked, !q->walk->cfg.half, table))
+		r.use = USE_OTHER_HALF;
+	snprintf(r.edit, sizeof(r.edit), "%#" PRIx64, r.new);
+	keep(q, out, &r);
+}
+
+static void try_tables(const struct repair_query *q, struct repairs *out)
+{
+	struct linked linked = { 0 };
+	uint8_t page[TABLE_SIZE];
+
+	linked_collect(&linked, q->regime, &q->reader);
+	for (size_t i = 0; i < q->span_count; i++) {
+		uint64_t first = (q->spans[i].first + TABLE_SIZE - 1) & ~(uint64_t)(TABLE_SIZE - 1);
+
+		for (uint64_t pa = first; pa >= first && pa + TABLE_SIZE - 1 <= q->spans[i].last;
+		     pa += TABLE_SIZE) {
+			if (q->read(q->ctx, pa, page, sizeof(page)))
+				continue;
+			for (unsigned int n = 0; n < q->walk->steps; n++) {
+				const struct pt_step *s = &q->walk->step[n];
+
+				if (s->read && s->level < 3 && s->kind != PT_BLOCK &&
+				    repair_looks_like_table(q, page, s->level + 1))
+					try_table(q, &linked, s, pa, out);
+			}
+		}
+	}
+	linked_free(&linked);
+}
+
+static bool leaf_at(const struct repair_query *q, const struct pt_step *s, unsigned int index,
+		    uint64_t *desc)
+{
+	enum pt_kind kind;
+
+	if (pt_read_desc(&q->walk->cfg, &q->reader, s->table + 8ull * index, desc))
+		return false;
+	kind = pt_desc_kind(&q->walk->cfg, s->level, *desc);
+	return kind == PT_BLOCK || kind == PT_PAGE;
+}
+
+/* The entry before or behind maps memory: go on from there. */
+static void try_neighbor(const struct repair_query *q, const struct pt_step *s, int step,
+			 struct repairs *out)
+{
+	struct repair r = at_step(q, s, REPAIR_NEIGHBOR);
+	uint64_t mask = pt_desc_address_mask(&q->walk->cfg, s->level, PT_BLOCK);
+	uint64_t size = 1ull << pt_level_shift(&q->walk->cfg, s->level);
+	uint64_t desc;
+
+	if ((step < 0 && s->index == 0) || (step > 0 && s->index == ENTRIES - 1) ||
+	    !leaf_at(q, s, s->index + (unsigned int)step, &desc))
+		return;
+	if (s->level == 3)
+		mask = pt_desc_address_mask(&q->walk->cfg, s->level, PT_PAGE);
+	r.new = (desc & ~mask) | ((desc & mask) - (uint64_t)((int64_t)size * step));
+	snprintf(r.edit, sizeof(r.edit), "%#" PRIx64, r.new);
+	if ((s->kind == PT_BLOCK || s->kind == PT_PAGE) && !((r.old ^ r.new) & ~mask))
+		snprintf(r.edit, sizeof(r.edit), "OA=%#" PRIx64, r.new &mask);
+	if (try_it(q, &r))
+		keep(q, out, &r);
+}
+
+/* The change as pt-set takes it by field, so that a person sees what it is. */
+static void name_fields(const struct repair_query *q, struct repair *r)
+{
+	enum pt_kind kind = pt_desc_kind(&q->walk->cfg, r->level, r->new);
+	const struct pt_field *f;
+	uint64_t left = r->old ^ r->new;
+	size_t n = 0;
+
+	for (f = pt_desc_fields(&q->walk->cfg, kind); f && f->name; f++) {
+		uint64_t mask = pt_field_mask(f);
+		int more;
+
+		if (!(left & mask))
+			continue;
+		left &= ~mask;
+		more = snprintf(r->edit + n, sizeof(r->edit) - n, "%s%s=%" PRIu64, n ? "," : "",
+				f->name, pt_field_get(f, r->new));
+		n += more > 0 && n + (size_t)more < sizeof(r->edit) ? (size_t)more : 0;
+	}
+	/* bits that have no field of their own: the whole word */
+	if (left || !n)
+		snprintf(r->edit, sizeof(r->edit), "%#" PRIx64, r->new);
+}
+
+static bool try_bits(const struct repair_query *q, const struct pt_step *s, uint64_t clear,
+		     uint64_t set, struct repairs *out)
+{
+	struct repair r = at_step(q, s, REPAIR_BITS);
+
+	r.new = (r.old & ~clear) | set;
+	if (!try_it(q, &r))
+		return false;
+	name_fields(q, &r);
+	if ((r.old & 1) != (r.new & 1))
+		snprintf(r.edit, sizeof(r.edit), "%#" PRIx64, r.new);
+	keep(q, out, &r);
+	return true;
+}
+
+static void try_leaf_bits(const struct repair_query *q, const struct pt_step *s,
+			  struct repairs *out)
+{
+	static const struct {
+		uint64_t clear, set;
+	} rows[] = {
+		{ 0, DESC_AF },
+		{ DESC_PXN, 0 },
+		{ DESC_XN, 0 },
+		{ DESC_AP1, 0 },
+		{ DESC_AP2, 0 },
+		{ 0, DESC_AP1 },
+		{ DESC_PXN | DESC_XN, 0 },
+		{ 0, DESC_AP2 },
+		{ DESC_PXN | DESC_XN, DESC_AF },
+	};
+
+	/* the first that helps: later rows change more */
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (try_bits(q, s, rows[i].clear, rows[i].set, out))
+			return;
+}
+
+static void try_table_bits(const struct repair_query *q, const struct pt_step *s,
+			   struct repairs *out)
+{
+	static const uint64_t rows[] = { TABLE_PXN, TABLE_XN,  TABLE_PXN | TABLE_XN,
+					 TABLE_AP1, TABLE_AP2, TABLE_AP1 | TABLE_AP2 };
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (try_bits(q, s, rows[i], 0, out))
+			return;
+}
+
+static void try_step(const struct repair_query *q, const struct pt_step *s, struct repairs *out)
+{
+	switch (s->kind) {
+	case PT_INVALID:
+		if (s->desc) { /* it is nearly one: bit 0 lost, or the wrong type */
+			try_bits(q, s, DESC_TYPE, 1, out);
+			try_bits(q, s, DESC_TYPE, 3, out);
+		}
+		if (s->level > 0) {
+			try_neighbor(q, s, -1, out);
+			try_neighbor(q, s, 1, out);
+		}
+		break;
+	case PT_TABLE:
+		try_table_bits(q, s, out);
+		break;
+	case PT_BLOCK:
+	case PT_PAGE:
+		if (q->walk->fault == PT_FAULT_PERMISSION ||
+		    q->walk->fault == PT_FAULT_ACCESS_FLAG) {
+			try_leaf_bits(q, s, out);
+		} else {
+			try_neighbor(q, s, -1, out);
+			try_neighbor(q, s, 1, out);
+		}
+		break;
+	}
+}
+
+void repair_find(const struct repair_query *q, struct repairs *out)
+{
+	memset(out, 0, sizeof(*out));
+	if (q->walk->cfg.flat)
+		return;
+	for (unsigned int i = 0; i < q->walk->steps; i++)
+		if (q->walk->step[i].read)
+			try_step(q, &q->walk->step[i], out);
+	/* a right or a wrong bit in an entry that leads somewhere needs no new table */
+	if (q->walk->fault != PT_FAULT_PERMISSION && q->walk->fault != PT_FAULT_ACCESS_FLAG)
+		try_tables(q, out);
+}
+
+const struct repair *repair_best(const struct repairs *r)
+{
+	if (!r->count || (r->count > 1 && r->list[0].score == r->list[1].score))
+		return NULL;
+	return &r->list[0];
+}

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "handoff/scan.h"
+
+#include "hex.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Pages in hand: the code of a function and of those that it calls. */
+#define SCAN_CACHE 16
+
+struct scan_todo {
+	uint64_t pc;
+	uint8_t link;
+};
+
+struct scan_run {
+	struct scan *scan;
+	const struct scan_source *source;
+	const struct scan_span *bounds;
+	size_t bound_count;
+	struct scan_todo *todo;
+	size_t todo_count, todo_size;
+	struct {
+		uint64_t address;
+		bool used, good;
+		uint8_t data[SCAN_PAGE];
+	} cache[SCAN_CACHE];
+};
+
+static void *grow(void *array, size_t size, size_t each)
+{
+	void *p = realloc(array, size * each);
+
+	if (!p)
+		abort();
+	return p;
+}
+
+void scan_free(struct scan *s)
+{
+	free(s->words);
+	free(s->sites);
+	memset(s, 0, sizeof(*s));
+}
+
+static size_t slot_of(const struct scan *s, uint64_t pc)
+{
+	size_t i = (pc >> 2) * 0x9e3779b97f4a7c15ull >> 32 & (s->size - 1);
+
+	while (s->words[i].pc != pc && s->words[i].pc != SCAN_NO_PC)
+		i = (i + 1) & (s->size - 1);
+	return i;
+}
+
+static void rehash(struct scan *s)
+{
+	struct scan old = *s;
+
+	s->size = old.size ? old.size * 2 : 4096;
+	s->words = grow(NULL, s->size, sizeof(*s->words));
+	for (size_t i = 0; i < s->size; i++)
+		s->words[i] = (struct scan_word){ .pc = SCAN_NO_PC };
+	for (size_t i = 0; i < old.size; i++)
+		if (old.words[i].pc != SCAN_NO_PC)
+			s->words[slot_of(s, old.words[i].pc)] = old.words[i];
+	free(old.words);
+}
+
+const struct scan_word *scan_word(const struct scan *s, uint64_t pc)
+{
+	size_t i;
+
+	if (!s->size || pc == SCAN_NO_PC)
+		return NULL;
+	i = slot_of(s, pc);
+	return s->words[i].pc == pc ? &s->words[i] : NULL;
+}
+
+struct scan_site *scan_site(const struct scan *s, uint64_t pc)
+{
+	for (size_t i = 0; i < s->site_count; i++)
+		if (s->sites[i].pc == pc)
+			return &s->sites[i];
+	return NULL;
+}
+
+static void push(struct scan_run *r, uint64_t pc, uint8_t link)
+{
+	if (r->todo_count == r->todo_size) {
+		r->todo_size = r->todo_size ? r->todo_size * 2 : 256;
+		r->todo = grow(r->todo, r->todo_size, sizeof(*r->todo));
+	}
+	r->todo[r->todo_count++] = (struct scan_todo){ pc, link };
+}
+
+static bool in_bounds(const struct scan_run *r, uint64_t pc)
+{
+	for (size_t i = 0; i < r->bound_count; i++)
+		if (pc >= r->bounds[i].first && pc <= r->bounds[i].last)
+			return true;
+	return false;
+}
+
+static bool fetch(struct scan_run *r, uint64_t pc, uint32_t *word)
+{
+	uint64_t page = pc & ~(uint64_t)(SCAN_PAGE - 1);
+	size_t i = pc / SCAN_PAGE % SCAN_CACHE;
+
+	if (!r->cache[i].used || r->cache[i].address != page) {
+		r->cache[i].used = true;
+		r->cache[i].address = page;
+		r->cache[i].good = !r->source->page(r->source->ctx, page, r->cache[i].data);
+	}
+	if (r->cache[i].good)
+		*word = (uint32_t)le_read(r->cache[i].data + pc % SCAN_PAGE, 4);
+	return r->cache[i].good;
+}
+
+/*
+ * Where a handoff shows. Of the returns only those that may go anywhere: a return
+ * to a caller goes where the caller is known, and every stop in a hot function costs.
+ */
+static bool is_site(const struct insn *i, uint8_t link)
+{
+	switch (i->kind) {
+	case INSN_MSR:
+		return watch_find(i->sysreg) != NULL;
+	case INSN_BR:
+	case INSN_BLR:
+	case INSN_ERET:
+	case INSN_SMC:
+	case INSN_HVC:
+		return true;
+	case INSN_RET:
+		return i->reg != 30 || (link & SCAN_UNKNOWN);
+	case INSN_OTHER:
+	case INSN_UDF:
+	case INSN_B:
+	case INSN_BL:
+	case INSN_COND:
+	case INSN_SVC:
+	case INSN_BRK:
+	case INSN_HLT:
+	case INSN_MRS:
+	case INSN_MSR_IMM:
+	case INSN_TLBI:
+	case INSN_CACHE:
+	case INSN_WFI:
+	case INSN_WFE:
+		break;
+	}
+	return false;
+}
+
+static void add_site(struct scan *s, uint64_t pc, uint32_t word, const struct insn *insn)
+{
+	if (scan_site(s, pc))
+		return;
+	s->sites = grow(s->sites, s->site_count + 1, sizeof(*s->sites));
+	s->sites[s->site_count++] = (struct scan_site){ .pc = pc, .insn = *insn, .word = word };
+}
+
+static uint8_t link_after(const struct insn *i, uint8_t link)
+{
+	switch (i->x30) {
+	case X30_LINK:
+	case X30_STACK:
+		return SCAN_LINKED;
+	case X30_OTHER:
+		return SCAN_UNKNOWN;
+	case X30_KEPT:
+		break;
+	}
+	return link;
+}
+
+/* One instruction: true if it was new or is now reached with another x30. */
+static bool visit(struct scan_run *r, uint64_t pc, uint8_t *link, uint32_t *word, size_t *found)
+{
+	struct scan *s = r->scan;
+	size_t i;
+
+	if (!in_bounds(r, pc) || !fetch(r, pc, word))
+		return false;
+	if (s->count * 2 >= s->size)
+		rehash(s);
+	i = slot_of(s, pc);
+	/* memory that changed since: what is there now counts */
+	if (s->words[i].pc == pc && s->words[i].word == *word) {
+		if (!(*link & ~s->words[i].link))
+			return false;
+	} else if (s->words[i].pc == pc) {
+		s->words[i].link = 0;
+	} else {
+		if (s->count >= SCAN_MAX_WORDS) {
+			s->full = true;
+			return false;
+		}
+		s->count++;
+		(*found)++;
+	}
+	s->words[i].pc = pc;
+	s->words[i].word = *word;
+	s->words[i].link |= *link;
+	*link = s->words[i].link;
+	return true;
+}
+
+static void follow(struct scan_run *r, uint64_t pc, uint8_t link, size_t *found)
+{
+	uint32_t word;
+
+	for (; visit(r, pc, &link, &word, found); pc += 4) {
+		struct insn insn = insn_decode(word);
+
+		if (is_site(&insn, link))
+			add_site(r->scan, pc, word, &insn);
+		if (insn.kind == INSN_BL)
+			push(r, pc + (uint64_t)insn.offset, SCAN_LINKED);
+		else if (insn.kind == INSN_B || insn.kind == INSN_COND)
+			push(r, pc + (uint64_t)insn.offset, link);
+		if (insn_ends_path(&insn))
+			return;
+		link = link_after(&insn, link);
+	}
+}
+
+size_t scan_from(struct scan *s, const struct scan_source *source, const struct scan_span *bounds,
+		 size_t n, uint64_t entry, enum scan_link link)
+{
+	struct scan_run *r = calloc(1, sizeof(*r));
+	size_t found = 0;
+
+	if (!r)
+		abort();
+	*r = (struct scan_run){ .scan = s, .source = source, .bounds = bounds, .bound_count = n };
+	if (!(entry & 3))
+		push(r, entry, (uint8_t)link);
+	while (r->todo_count) {
+		struct scan_todo t = r->todo[--r->todo_count];
+
+		follow(r, t.pc, t.link, &found);
+	}
+	free(r->todo);
+	free(r);
+	return found;
+}
+
+static bool same_at(const struct scan *s, uint64_t pc, const uint32_t *words, unsigned int n)
+{
+	for (unsigned int i = 0; i < n; i++) {
+		const struct scan_word *w = scan_word(s, pc + 4 * i);
+
+		if (!w || w->word != words[i])
+			return false;
+	}
+	return true;
+}
+
+bool scan_same_code(const struct scan *s, const uint32_t *words, unsigned int n, uint64_t *pc)
+{
+	bool differ = false;
+
+	assert(n);
+	for (unsigned int i = 1; i < n; i++)
+		differ |= words[i] != words[0];
+	if (!differ)
+		return false;
+	for (size_t i = 0; i < s->size; i++) {
+		const struct scan_word *w = &s->words[i];
+
+		if (w->pc != SCAN_NO_PC && w->word == words[0] && same_at(s, w->pc, words, n)) {
+			*pc = w->pc;
+			return true;
+		}
+	}
+	return false;
+}
