@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A fuzz target without libFuzzer: the files named on the command line (a crash to
+ * look at), or noise from a fixed seed, as one TAP test.
+ */
+#include "fuzz.h"
+
+#include "buf.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define RUNS 20000
+
+/* xorshift64: the same noise with every C library. */
+static uint64_t noise = 0x9e3779b97f4a7c15;
+
+static unsigned int below(unsigned int limit)
+{
+	noise ^= noise << 13;
+	noise ^= noise >> 7;
+	noise ^= noise << 17;
+	return (unsigned int)(noise >> 33) % limit;
+}
+
+static void run_noise(void)
+{
+	struct buf b = { 0 };
+	unsigned int words = 0;
+
+	while (fuzz_words[words])
+		words++;
+	for (int i = 0; i < RUNS; i++) {
+		buf_clear(&b);
+		for (unsigned int n = below(40); n; n--) {
+			if (below(8))
+				buf_puts(&b, fuzz_words[below(words)]);
+			else
+				buf_putc(&b, (char)below(256));
+		}
+		LLVMFuzzerTestOneInput((const uint8_t *)b.data, b.len);
+	}
+	buf_free(&b);
+}
+
+static int run_file(const char *path)
+{
+	struct buf b = { 0 };
+	char block[4096];
+	FILE *f = fopen(path, "rb");
+	size_t n;
+
+	if (!f) {
+		perror(path);
+		return 1;
+	}
+	while ((n = fread(block, 1, sizeof(block), f)) > 0)
+		buf_add(&b, block, n);
+	fclose(f);
+	LLVMFuzzerTestOneInput((const uint8_t *)b.data, b.len);
+	buf_free(&b);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	const char *name = strrchr(argv[0], '/');
+	int failed = 0;
+
+	for (int i = 1; i < argc; i++)
+		failed |= run_file(argv[i]);
+	if (argc > 1)
+		return failed;
+	run_noise();
+	printf("1..1\nok 1 - %s survives %d inputs of noise\n", name ? name + 1 : argv[0], RUNS);
+	return 0;
+}

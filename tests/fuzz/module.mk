@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Fuzzing. Each fuzz_NAME.c is run by `make fuzz` under libFuzzer, with clang and
+# sanitizers, for FUZZ_SECONDS; and by `make check` on noise from a fixed seed.
+FUZZ_SRCS := $(wildcard tests/fuzz/fuzz_*.c)
+FUZZ := $(FUZZ_SRCS:%.c=$(O)/%)
+HOST_OBJS += $(FUZZ:%=%.o) $(O)/tests/fuzz/driver.o
+FUZZ_SECONDS ?= 60
+
+$(O)/tests/fuzz/fuzz_%: $(O)/tests/fuzz/fuzz_%.o $(O)/tests/fuzz/driver.o $(PROTOCOL_OBJS)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(HOST_LDFLAGS) $^ $(HOST_LIBS) -o $@
+
+UNIT += $(FUZZ)
+
+$(O)/libfuzzer/fuzz_%: tests/fuzz/fuzz_%.c tests/fuzz/fuzz.h $(wildcard protocol/*.[ch])
+	@mkdir -p $(@D)
+	$(call say,FUZZ,$@)
+	$(Q)clang $(filter-out -fsanitize=% -fno-sanitize-recover=%,$(HOST_CFLAGS)) -O1 \
+		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
+		$< $(wildcard protocol/*.c) -lexpat -o $@
+
+# What is found is kept under $(O)/libfuzzer: corpora to go on from, crashes to look at.
+fuzz: $(FUZZ_SRCS:tests/fuzz/%.c=fuzz-%) ## every fuzz target for FUZZ_SECONDS=60 (needs clang)
+
+fuzz-%: $(O)/libfuzzer/%
+	@mkdir -p $(O)/libfuzzer/corpus-$*
+	$(Q)$< -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -rss_limit_mb=1024 -timeout=10 -verbosity=0 \
+		$(addprefix -dict=,$(wildcard tests/fuzz/$*.dict)) -artifact_prefix=$(O)/libfuzzer/$*- $(O)/libfuzzer/corpus-$*
+
+.PHONY: fuzz
