@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "error.h"
+#include "handoff/run.h"
+#include "monitor/command.h"
+#include "options.h"
+#include "patch/journal.h"
+#include "proxy/session.h"
+#include "spawn.h"
+
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#define CONNECT_TIMEOUT_MS 5000
+#define EXIT_TROUBLE	   2
+
+struct baton {
+	struct options options;
+	struct loop loop;
+	int signals; /* signalfd */
+	struct child child;
+	struct live live;
+	struct context ctx;
+	struct session session;
+	bool opened;
+};
+
+static void complain(const char *fmt, ...)
+{
+	va_list ap;
+
+	fflush(stdout);
+	fputs("baton: ", stderr);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+}
+
+/* Signals arrive like everything else: through the loop. */
+
+static int signals_want(void *ctx, short *events)
+{
+	(void)events;
+	return ((struct baton *)ctx)->signals;
+}
+
+static void signals_ready(void *ctx, short events)
+{
+	struct baton *b = ctx;
+	struct signalfd_siginfo info;
+
+	(void)events;
+	if (read(b->signals, &info, sizeof(info)) != sizeof(info))
+		return;
+	if (info.ssi_signo == SIGCHLD) {
+		child_reap(&b->child);
+		return;
+	}
+	b->loop.quit = true;
+	b->loop.quit_signal = (int)info.ssi_signo;
+}
+
+static void catch_signals(struct baton *b)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGALRM);
+	sigaddset(&set, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	b->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	loop_add(&b->loop, (struct loop_source){ signals_want, signals_ready, b });
+	if (b->options.timeout)
+		alarm((unsigned int)b->options.timeout);
+}
+
+/* The socket is there a moment before QEMU listens on it. */
+static int open_machine(struct baton *b, const char *address)
+{
+	int64_t end = loop_now() + (b->options.mode == MODE_RUN ? CONNECT_TIMEOUT_MS : 0);
+	struct buf why = { 0 };
+	int err;
+
+	for (;;) {
+		buf_clear(&why);
+		err = live_open(&b->live, &b->loop, address, &why);
+		if (!err || err != -BATON_ELINK || b->live.rsp.loop || loop_now() >= end ||
+		    (b->options.mode == MODE_RUN && child_reap(&b->child)))
+			break;
+		live_close(&b->live);
+		nanosleep(&(struct timespec){ .tv_nsec = 5000000 }, NULL);
+	}
+	if (err)
+		complain("%s", why.data);
+	buf_free(&why);
+	b->opened = !err;
+	b->live.rsp.log = b->options.verbose > 1;
+	b->live.m.allow_mmio = b->options.allow_mmio;
+	return err;
+}
+
+static bool load_symbols(struct baton *b, const char *path, bool must)
+{
+	struct buf why = { 0 };
+	int n = symbols_load(b->ctx.symbols, path, 0, &why);
+
+	if (n < 0 && must)
+		complain("-s %s", why.data);
+	else if (n >= 0 && b->options.verbose)
+		complain("%d symbols from %s", n, path);
+	buf_free(&why);
+	return n >= 0 || !must;
+}
+
+/* ELF files on QEMU's command line name their own addresses: -kernel F, ...,file=F,... */
+static void load_qemu_symbols(struct baton *b)
+{
+	for (char **a = b->options.qemu; a && a[0] && a[1]; a++) {
+		const char *file = NULL;
+		char path[4096];
+
+		if (strcmp(*a, "-kernel") == 0 || strcmp(*a, "-bios") == 0)
+			file = a[1];
+		else if (strcmp(*a, "-device") == 0 && strncmp(a[1], "loader,", 7) == 0)
+			file = strstr(a[1], ",file=");
+		if (!file)
+			continue;
+		if (*file == ',')
+			file += strlen(",file=");
+		snprintf(path, sizeof(path), "%.*s", (int)strcspn(file, ","), file);
+		load_symbols(b, path, false);
+	}
+}
+
+static void print(void *ctx, const char *text, size_t len)
+{
+	(void)ctx;
+	fwrite(text, 1, len, stdout);
+	fflush(stdout);
+}
+
+/* -e and -x: the status is that of the last; trouble ends the run. */
+static int run_commands(struct baton *b)
+{
+	struct sink sink = { print, NULL };
+	int status = 0;
+
+	for (size_t i = 0; i < b->options.commands.count && status != EXIT_TROUBLE; i++) {
+		status = command_run(&b->ctx, &sink, b->options.commands.item[i]);
+		if (status < 0)
+			status = EXIT_TROUBLE;
+	}
+	return status;
+}
+
+/* Why the machine is lost, where that is so: QEMU's end tells more than a broken link. */
+static void say_loss(struct baton *b)
+{
+	struct buf how = { 0 };
+
+	if (b->loop.quit_signal == SIGALRM) {
+		complain("--timeout: %d s are over", b->options.timeout);
+		return;
+	}
+	if (b->loop.quit) {
+		complain("ended by signal %d (%s)", b->loop.quit_signal,
+			 strsignal(b->loop.quit_signal));
+		return;
+	}
+	if (!b->live.rsp.lost)
+		return;
+	/* Its last breath may come a moment after its socket closed. */
+	for (int i = 0; b->child.pid > 0 && i < 100 && !child_reap(&b->child); i++)
+		nanosleep(&(struct timespec){ .tv_nsec = 5000000 }, NULL);
+	if (b->options.mode == MODE_RUN && b->child.pid == 0) {
+		child_say(&b->child, &how);
+		complain("QEMU %s", how.data);
+	} else {
+		complain("%s", b->live.rsp.error);
+	}
+	buf_free(&how);
+}
+
+static int serve(struct baton *b)
+{
+	struct session *s = &b->session;
+	char err[LINK_ERR_SIZE];
+	int status;
+
+	if (session_listen(s, &b->loop, b->options.listen, b->options.allow_remote, err)) {
+		complain("-l %s: %s", b->options.listen, err);
+		return EXIT_TROUBLE;
+	}
+	s->live = &b->live;
+	s->ctx = &b->ctx;
+	s->verbose = b->options.verbose > 0;
+	s->client.log = b->options.verbose > 1;
+	status = session_serve(s);
+	session_close(s);
+	if (status || b->loop.quit_signal == SIGALRM) {
+		say_loss(b);
+		return EXIT_TROUBLE;
+	}
+	return 0;
+}
+
+static int run(struct baton *b)
+{
+	bool stdio = b->options.listen && strcmp(b->options.listen, "stdio") == 0;
+	const char *address = b->options.address;
+	int status = 0;
+
+	if (b->options.mode == MODE_RUN) {
+		struct buf why = { 0 };
+
+		status = child_start(&b->child, b->options.qemu, stdio, &why);
+		if (status)
+			complain("%s", why.data);
+		buf_free(&why);
+		if (status)
+			return EXIT_TROUBLE;
+		address = b->child.address;
+	}
+	if (open_machine(b, address))
+		return EXIT_TROUBLE;
+	for (size_t i = 0; i < b->options.symbols.count; i++) {
+		if (!load_symbols(b, b->options.symbols.item[i], true))
+			return EXIT_TROUBLE;
+	}
+	load_qemu_symbols(b);
+	status = run_commands(b);
+	if (status == EXIT_TROUBLE) {
+		say_loss(b);
+		return status;
+	}
+	return b->options.serve ? serve(b) : status;
+}
+
+/* An attached machine is left without anything of ours in it. */
+static void leave(struct baton *b)
+{
+	if (b->opened && b->options.mode == MODE_ATTACH && !b->live.rsp.lost) {
+		b->loop.quit = false;
+		if (b->live.rsp.running)
+			live_halt(&b->live, NULL);
+		for (int owner = 0; owner < BREAK_OWNERS; owner++)
+			machine_break_clear(&b->live.m, (enum break_owner)owner);
+		if (b->session.was_running)
+			live_start(&b->live);
+	}
+	live_close(&b->live);
+	child_stop(&b->child);
+}
+
+int main(int argc, char **argv)
+{
+	struct baton b = { .signals = -1 };
+	struct buf why = { 0 };
+	int status = options_parse(&b.options, argc, argv, &why);
+
+	if (status || b.options.mode == MODE_DONE) {
+		if (status)
+			complain("%s", why.data);
+		buf_free(&why);
+		options_free(&b.options);
+		return status ? EXIT_TROUBLE : 0;
+	}
+	catch_signals(&b);
+	b.ctx.machine = &b.live.m;
+	b.ctx.symbols = symbols_new();
+	b.ctx.journal = journal_new();
+	b.ctx.handoff = handoff_new();
+	status = run(&b);
+	leave(&b);
+	handoff_free(b.ctx.handoff);
+	journal_free(b.ctx.journal);
+	symbols_free(b.ctx.symbols);
+	options_free(&b.options);
+	close(b.signals);
+	return status;
+}

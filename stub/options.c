@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "options.h"
+
+#include "error.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DEFAULT_LISTEN "localhost:1234"
+
+static const char usage[] =
+	"usage: baton run    [OPTIONS] -- QEMU-COMMAND...       start QEMU behind baton\n"
+	"       baton attach [OPTIONS] HOST:PORT|unix:PATH      in front of a QEMU that is there\n"
+	"\n"
+	"  -l, --listen ADDR   where GDB connects: " DEFAULT_LISTEN " by default (none with -e\n"
+	"                      or -x); unix:PATH; stdio; none\n"
+	"  -e, --exec CMD      run a monitor command without GDB; repeatable, in order\n"
+	"  -x, --execfile FILE the same for each line of a file\n"
+	"  -s, --symbols ELF   names for addresses; repeatable\n"
+	"  -v, --verbose       say what is done; twice: every packet\n"
+	"      --timeout SEC   end after that many seconds\n"
+	"      --allow-remote  listen on addresses that are not loopback\n"
+	"      --allow-mmio    read devices too: may crash QEMU\n"
+	"  -h, --help          this text;   --version\n"
+	"\n"
+	"exit status: that of the last command. 0: all well; 1: it found something wrong;\n"
+	"2: usage, connection or machine failure, which ends the run at once\n";
+
+enum { OPT_TIMEOUT = 256, OPT_REMOTE, OPT_MMIO, OPT_VERSION };
+
+static const struct option long_options[] = {
+	{ "listen", required_argument, NULL, 'l' },
+	{ "exec", required_argument, NULL, 'e' },
+	{ "execfile", required_argument, NULL, 'x' },
+	{ "symbols", required_argument, NULL, 's' },
+	{ "verbose", no_argument, NULL, 'v' },
+	{ "timeout", required_argument, NULL, OPT_TIMEOUT },
+	{ "allow-remote", no_argument, NULL, OPT_REMOTE },
+	{ "allow-mmio", no_argument, NULL, OPT_MMIO },
+	{ "help", no_argument, NULL, 'h' },
+	{ "version", no_argument, NULL, OPT_VERSION },
+	{ 0 },
+};
+
+static void add(struct strings *s, const char *text)
+{
+	s->item = realloc(s->item, (s->count + 1) * sizeof(*s->item));
+	if (!s->item)
+		abort();
+	s->item[s->count] = strdup(text);
+	if (!s->item[s->count++])
+		abort();
+}
+
+static void strings_free(struct strings *s)
+{
+	for (size_t i = 0; i < s->count; i++)
+		free(s->item[i]);
+	free(s->item);
+}
+
+/* Each line of a file is a command; empty ones and those that begin with # are not. */
+static int add_file(struct strings *s, const char *path, struct buf *err)
+{
+	FILE *f = strcmp(path, "-") == 0 ? stdin : fopen(path, "r");
+	char *line = NULL;
+	size_t cap = 0;
+
+	if (!f) {
+		buf_printf(err, "-x %s: %s", path, strerror(errno));
+		return -BATON_ENOTFOUND;
+	}
+	while (getline(&line, &cap, f) >= 0) {
+		char *text = line + strspn(line, " \t");
+
+		text[strcspn(text, "\r\n")] = 0;
+		if (*text && *text != '#')
+			add(s, text);
+	}
+	free(line);
+	if (f != stdin)
+		fclose(f);
+	return 0;
+}
+
+/* QEMU's options that would take the gdbstub, the stop or the process away from us. */
+static int check_qemu(char **argv, struct buf *err)
+{
+	static const struct {
+		const char *name, *why;
+	} refused[] = {
+		{ "s", "baton makes the gdbstub itself" },
+		{ "gdb", "baton makes the gdbstub itself: use baton's -l" },
+		{ "S", "baton starts the machine stopped anyway" },
+		{ "daemonize", "baton must see QEMU end" },
+	};
+
+	for (char **a = argv + 1; *a; a++) {
+		const char *name = *a;
+
+		if (*name != '-')
+			continue;
+		name += name[1] == '-' ? 2 : 1;
+		for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
+			if (strcmp(name, refused[i].name) != 0)
+				continue;
+			buf_printf(err, "QEMU's %s: %s; leave it out", *a, refused[i].why);
+			return -BATON_EINVAL;
+		}
+	}
+	return 0;
+}
+
+static int parse_one(struct options *o, int c, bool *listen_given, struct buf *err)
+{
+	char *end;
+
+	switch (c) {
+	case 'l':
+		o->listen = strcmp(optarg, "none") == 0 ? NULL : optarg;
+		*listen_given = true;
+		return 0;
+	case 'e':
+		add(&o->commands, optarg);
+		return 0;
+	case 'x':
+		return add_file(&o->commands, optarg, err);
+	case 's':
+		add(&o->symbols, optarg);
+		return 0;
+	case 'v':
+		o->verbose++;
+		return 0;
+	case OPT_TIMEOUT:
+		o->timeout = (int)strtol(optarg, &end, 10);
+		if (*end || o->timeout <= 0 || o->timeout > 1000000) {
+			buf_printf(err, "--timeout %s: a number of seconds, 1 or more", optarg);
+			return -BATON_EINVAL;
+		}
+		return 0;
+	case OPT_REMOTE:
+		o->allow_remote = true;
+		return 0;
+	case OPT_MMIO:
+		o->allow_mmio = true;
+		return 0;
+	case 'h':
+		fputs(usage, stdout);
+		o->mode = MODE_DONE;
+		return 0;
+	case OPT_VERSION:
+		puts("baton " BATON_VERSION);
+		o->mode = MODE_DONE;
+		return 0;
+	default:
+		buf_puts(err, "`baton --help` lists the options");
+		return -BATON_EINVAL;
+	}
+}
+
+static int parse_mode(struct options *o, const char *word, struct buf *err)
+{
+	if (word && strcmp(word, "run") == 0)
+		o->mode = MODE_RUN;
+	else if (word && strcmp(word, "attach") == 0)
+		o->mode = MODE_ATTACH;
+	else {
+		if (word)
+			buf_printf(err, "%s: neither run nor attach\n", word);
+		buf_puts(err, usage);
+		return -BATON_EINVAL;
+	}
+	return 0;
+}
+
+static int parse_rest(struct options *o, int argc, char **argv, struct buf *err)
+{
+	if (o->mode == MODE_RUN && optind >= argc) {
+		buf_puts(err, "run: which QEMU? `baton run [OPTIONS] -- qemu-system-aarch64 ...`");
+		return -BATON_EINVAL;
+	}
+	if (o->mode == MODE_ATTACH && optind + 1 != argc) {
+		buf_puts(err, "attach: one address: `baton attach [OPTIONS] HOST:PORT|unix:PATH`");
+		return -BATON_EINVAL;
+	}
+	if (o->mode == MODE_ATTACH) {
+		o->address = argv[optind];
+		return 0;
+	}
+	o->qemu = argv + optind;
+	return check_qemu(o->qemu, err);
+}
+
+int options_parse(struct options *o, int argc, char **argv, struct buf *err)
+{
+	const char *word = argc > 1 ? argv[1] : NULL;
+	bool listen_given = false;
+	int c, status = 0;
+
+	*o = (struct options){ .listen = DEFAULT_LISTEN };
+	/* `baton --help` and `baton --version` stand alone; otherwise the mode comes first. */
+	if (!word || word[0] != '-') {
+		status = parse_mode(o, word, err);
+		if (status)
+			return status;
+		argv++;
+		argc--;
+	}
+	optind = 0;
+	while (!status && o->mode != MODE_DONE &&
+	       (c = getopt_long(argc, argv, "+l:e:x:s:vh", long_options, NULL)) != -1)
+		status = parse_one(o, c, &listen_given, err);
+	if (status || o->mode == MODE_DONE)
+		return status;
+	if (word[0] == '-')
+		return parse_mode(o, NULL, err);
+	if (o->commands.count && !listen_given)
+		o->listen = NULL;
+	o->serve = o->listen != NULL;
+	if (!o->serve && !o->commands.count) {
+		buf_puts(err, "-l none without -e or -x: nothing to do");
+		return -BATON_EINVAL;
+	}
+	return parse_rest(o, argc, argv, err);
+}
+
+void options_free(struct options *o)
+{
+	strings_free(&o->commands);
+	strings_free(&o->symbols);
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The command line. */
+#ifndef BATON_OPTIONS_H
+#define BATON_OPTIONS_H
+
+#include "buf.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum mode { MODE_RUN, MODE_ATTACH, MODE_DONE /* --help, --version: said, nothing to do */ };
+
+struct strings {
+	char **item;
+	size_t count;
+};
+
+struct options {
+	enum mode mode;
+	const char *listen;	 /* NULL: nobody; otherwise an address, or "stdio" */
+	bool serve;		 /* wait for GDB after the commands */
+	struct strings commands; /* -e and the lines of -x, in order */
+	struct strings symbols;	 /* -s */
+	int verbose;		 /* 1: what is done, 2: every packet */
+	int timeout;		 /* seconds for everything; 0: no limit */
+	bool allow_remote, allow_mmio;
+	const char *address; /* MODE_ATTACH */
+	char **qemu;	     /* MODE_RUN: QEMU and its arguments, ends with NULL */
+};
+
+/**
+ * options_parse() - read the command line.
+ * @err: on error one or more lines, without "baton: "
+ *
+ * Return: 0, or -BATON_EINVAL (-BATON_ENOTFOUND: the file of -x cannot be read).
+ */
+int options_parse(struct options *o, int argc, char **argv, struct buf *err);
+void options_free(struct options *o);
+
+#endif

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* QEMU as a child: started stopped, with a gdbstub that only we can reach. */
+#ifndef BATON_SPAWN_H
+#define BATON_SPAWN_H
+
+#include "buf.h"
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct termios;
+
+struct child {
+	pid_t pid;		  /* 0: none, or it has ended */
+	int status;		  /* as waitpid() gives it, once it has ended */
+	char dir[64];		  /* mode 0700 */
+	char address[96];	  /* unix:DIR/gdb */
+	struct termios *terminal; /* as it was before QEMU changed it; NULL: no terminal */
+};
+
+/**
+ * child_start() - start @argv with -S and a gdbstub on a unix socket, and wait until
+ * the socket is there. Its console is ours.
+ * @console_to_stderr: standard output goes to stderr and input is closed (-l stdio)
+ * @err: on error one line
+ *
+ * It ends with us, however we end. Return: 0; -BATON_ESYS: it cannot be started;
+ * -BATON_ELINK: it ended before its stub was there.
+ */
+int child_start(struct child *c, char **argv, bool console_to_stderr, struct buf *err);
+
+/** child_reap() - true if it has ended; never waits. child_say() - "exited with status 1". */
+bool child_reap(struct child *c);
+void child_say(const struct child *c, struct buf *out);
+
+/** child_stop() - end it, politely first; clean up. Harmless if there is none. */
+void child_stop(struct child *c);
+
+#endif
