@@ -46,3 +46,30 @@ $(KERNEL_DIR)/%.bin: $(KERNEL_DIR)/%.elf
 -include $(wildcard $(KERNEL_DIR)/el[12]/*.d)
 
 ALL += $(EXAMPLE_ELFS)
+
+# The seed case: kernel and task behind our loader. Board, kernel, task, more options.
+SEED_DIR := $(O)/examples/seed
+SEED_good-el1      := qemu_virt_aarch64_el1 kernel-el1 task
+SEED_good-el2      := qemu_virt_aarch64 kernel-el2 task
+SEED_good-el1-c0   := qemu_virt_aarch64_el1 kernel-el1-c0 task
+SEED_good-el2-c0   := qemu_virt_aarch64 kernel-el2-c0 task
+SEED_good-el1-smp4 := qemu_virt_aarch64_el1 kernel-el1 task --cpus 4
+SEED_good-el2-smp4 := qemu_virt_aarch64 kernel-el2 task --cpus 4
+SEED_fault-el1     := qemu_virt_aarch64_el1 kernel-el1 task-fault
+SEED_fault-el2     := qemu_virt_aarch64 kernel-el2 task-fault
+SEED_GOOD := good-el1 good-el2 good-el1-c0 good-el2-c0 good-el1-smp4 good-el2-smp4 fault-el1 fault-el2
+# ... and what tests/zoo makes of good-el1.img.
+SEED_BAD := lvl0-upper-zero el1-stack-pop
+SEED_IMAGES := $(patsubst %,$(SEED_DIR)/%.img,$(SEED_GOOD) $(SEED_BAD))
+
+$(SEED_GOOD:%=$(SEED_DIR)/%.img): $(SEED_DIR)/%.img: $(O)/baton-mkimage $(LOADERS) $(EXAMPLE_ELFS)
+	@mkdir -p $(@D)
+	$(call say,IMAGE,$@)
+	$(Q)$(O)/baton-mkimage --board $(word 1,$(SEED_$*)) --kernel $(KERNEL_DIR)/$(word 2,$(SEED_$*)).elf \
+		--task $(KERNEL_DIR)/$(word 3,$(SEED_$*)).elf $(wordlist 4,9,$(SEED_$*)) -o $@
+
+$(SEED_BAD:%=$(SEED_DIR)/%.img): $(SEED_DIR)/%.img: $(SEED_DIR)/good-el1.img $(O)/tests/zoo/zoo
+	$(call say,ZOO,$@)
+	$(Q)$(O)/tests/zoo/zoo $* --elf $(O)/loader/qemu_virt_aarch64_el1/loader.elf $< -o $@
+
+ALL += $(SEED_IMAGES)

@@ -67,6 +67,7 @@ static void check_dtb(const struct boot_args *a)
 		complain("x4", a->dtb, "has no device tree's magic number");
 	if (a->dtb_size < 40)
 		complain("x5", a->dtb_size, "is too small for a device tree");
+	say("kernel: device tree at 0x%lx, %lu bytes", a->dtb, a->dtb_size);
 }
 
 static void check_args(const struct boot_args *a)

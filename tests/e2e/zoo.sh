@@ -1,0 +1,32 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# What tests/zoo/zoo refuses, and that it says what and why. boot.sh tries the images it makes.
+# shellcheck disable=SC2317 # tap_ok calls the functions
+# shellcheck source=tests/e2e/lib.sh
+. "${0%/*}/lib.sh"
+
+seed=examples/seed
+elf=$O/loader/qemu_virt_aarch64_el1/loader.elf
+zoo() { "$O/tests/zoo/zoo" "$@" 2>"$tmp/zoo.err"; }
+refuses() {
+	local status=$1 line=$2
+	shift 2
+	zoo "$@"
+	[ $? = "$status" ] && wait_line "$tmp/zoo.err" "$line" 1
+}
+tap_ok 'zoo: not twice' refuses 1 'lvl0-upper-zero: ' \
+	lvl0-upper-zero --elf "$elf" "$O/$seed/lvl0-upper-zero.img" -o "$tmp/twice.img"
+tap_ok 'zoo: found and expected are shown' has "$tmp/zoo.err" 'found    00 00 00 00 00 00 00 00'
+tap_ok 'zoo: nothing is written then' test ! -e "$tmp/twice.img"
+tap_ok 'zoo: a region' zoo kernel-entry-udf --elf "$elf" "$O/$seed/good-el1.img" -o "$tmp/udf.img"
+tap_ok 'zoo: no such defect' refuses 2 'no defect nonsense' \
+	nonsense --elf "$elf" "$O/$seed/good-el1.img" -o "$tmp/x.img"
+tap_ok 'zoo: no ELF file' refuses 2 'not an ELF file' \
+	lvl0-upper-zero --elf "$0" "$O/$seed/good-el1.img" -o "$tmp/x.img"
+tap_ok 'zoo: no symbols' refuses 1 'no symbol boot_lvl' \
+	lvl0-upper-zero --elf "$O/examples/kernel/task.elf" "$O/$seed/good-el1.img" -o "$tmp/x.img"
+tap_ok 'zoo: an image too short' refuses 1 'outside of' lvl0-upper-zero --elf "$elf" "$0" -o "$tmp/x.img"
+tap_ok 'zoo: the list has the seed case' eval '"$O/tests/zoo/zoo" --list | grep -q ^lvl0-upper-zero'
+tap_ok 'zoo: usage' refuses 2 'usage: zoo NAME' lvl0-upper-zero
+
+tap_end
