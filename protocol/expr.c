@@ -164,7 +164,7 @@ static int parse_bracketed(struct parser *x, char close, uint64_t *value)
 
 static int parse_symbol(struct parser *x, uint64_t *value)
 {
-	uint64_t index;
+	uint64_t index = 0;
 	int err = parse_name(x, value);
 
 	if (err)
@@ -239,7 +239,7 @@ static uint64_t apply(char op, uint64_t a, uint64_t b)
 /* Operators of @min_level and tighter; -1: an operand alone. */
 static int parse_binary(struct parser *x, int min_level, uint64_t *value)
 {
-	uint64_t right;
+	uint64_t right = 0;
 	int err;
 
 	skip_blanks(x);

@@ -323,18 +323,14 @@ static char *told_address(int fd)
 	struct sockaddr_storage sa = { 0 };
 	socklen_t len = sizeof(sa);
 	char host[NI_MAXHOST] = "localhost", port[NI_MAXSERV] = "?", *text;
-	const struct sockaddr_in *in = (const void *)&sa;
-	const struct sockaddr_in6 *in6 = (const void *)&sa;
-	bool any;
 
 	(void)getsockname(fd, (struct sockaddr *)&sa, &len);
 	(void)getnameinfo((struct sockaddr *)&sa, len, host, sizeof(host), port, sizeof(port),
 			  NI_NUMERICHOST | NI_NUMERICSERV);
-	any = sa.ss_family == AF_INET ? in->sin_addr.s_addr == htonl(INADDR_ANY)
-				      : IN6_IS_ADDR_UNSPECIFIED(&in6->sin6_addr);
 	if (!strcmp(host, "127.0.0.1"))
 		strcpy(host, "localhost");
-	else if (any && gethostname(host, sizeof(host) - 1))
+	if ((!strcmp(host, "0.0.0.0") || !strcmp(host, "::")) &&
+	    gethostname(host, sizeof(host) - 1))
 		strcpy(host, "localhost");
 	if (asprintf(&text, strchr(host, ':') ? "[%s]:%s" : "%s:%s", host, port) < 0)
 		abort();

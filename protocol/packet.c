@@ -221,21 +221,24 @@ static void encode(struct buf *out, char start, const void *payload, size_t len)
 {
 	const uint8_t *p = payload;
 	uint8_t sum = 0;
+	char *to;
 
-	buf_reserve(out, len + 4);
-	buf_putc(out, start);
+	buf_reserve(out, 2 * len + 4); /* all of it escaped, and the frame */
+	to = out->data + out->len;
+	*to++ = start;
 	for (size_t i = 0; i < len; i++) {
 		uint8_t c = p[i];
 
 		if (c == '#' || c == '$' || c == ESCAPE || c == '*') {
-			buf_putc(out, ESCAPE);
+			*to++ = ESCAPE;
 			sum = (uint8_t)(sum + ESCAPE);
 			c ^= ESCAPE_XOR;
 		}
-		buf_putc(out, (char)c);
+		*to++ = (char)c;
 		sum = (uint8_t)(sum + c);
 	}
-	buf_putc(out, '#');
+	*to++ = '#';
+	out->len = (size_t)(to - out->data);
 	hex_encode(out, &sum, 1);
 }
 

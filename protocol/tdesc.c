@@ -180,7 +180,7 @@ static void XMLCALL on_end(void *user, const char *element)
 
 	if (!strcmp(element, "feature"))
 		d->feature = d->parent ? d->parent->feature : NULL;
-	if (strcmp(element, "architecture"))
+	if (strcmp(element, "architecture") != 0)
 		return;
 	d->in_architecture = false;
 	if (!d->b->t->architecture && d->architecture.len)
