@@ -27,7 +27,14 @@ trap lib_cleanup EXIT
 trap 'exit 130' INT TERM HUP
 
 process_end() {
+	local n
 	kill "$1" 2>/dev/null
+	# One that does not listen must not hold up the others.
+	for n in {1..50}; do
+		kill -0 "$1" 2>/dev/null || break
+		[ "$n" -lt 50 ] || kill -KILL "$1"
+		sleep 0.1
+	done
 	wait "$1" 2>/dev/null
 	pids=${pids/ $1/}
 }
