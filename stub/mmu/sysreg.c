@@ -198,8 +198,7 @@ static void say_vbar(struct buf *out, uint64_t value, uint64_t word, uint64_t ma
 	buf_printf(out, "vectors at 0x%" PRIx64, word & ~UINT64_C(0x7ff));
 }
 
-static const struct pt_field vbar[] = { H("RES0", 0, 11),
-					{ .name = "base", .lsb = 11, .width = 53, .say = say_vbar },
+static const struct pt_field vbar[] = { { .name = "base", .lsb = 11, .width = 53, .say = say_vbar },
 					END };
 
 static const struct pt_value modes[] = { { 0x00, "EL0t" },
