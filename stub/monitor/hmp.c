@@ -47,16 +47,16 @@ static bool is_name(const char *line, const char *name)
 
 const struct command *hmp_find_ours(const char *line)
 {
-	/* For QEMU `c` is `cont`, so it is ours too. */
-	char name[32] = "cont";
 	size_t len = strcspn(line, SPACE);
+	char name[32];
 
-	if (!is_name(line, "c")) {
-		if (len >= sizeof(name))
-			return NULL;
-		memcpy(name, line, len);
-		name[len] = '\0';
-	}
+	/* For QEMU `c` is `cont`, so it is ours too. */
+	if (len == 1 && *line == 'c')
+		return command_find("cont");
+	if (len >= sizeof(name))
+		return NULL;
+	memcpy(name, line, len);
+	name[len] = '\0';
 	return command_find(name);
 }
 

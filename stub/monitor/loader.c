@@ -130,7 +130,10 @@ static int say_copied(struct cmd *c, uint64_t src, uint64_t dst, uint64_t size)
 	err = compare(c->machine, src, dst, size, &cmp);
 	if (err)
 		return cmd_fail(c, err, NULL);
-	if (!cmp.differ)
+	if (!cmp.differ && !cmp.words)
+		cmd_say(c, "             zeros, and zeros are there: copied or not, it looks the "
+			   "same");
+	else if (!cmp.differ)
 		cmd_say(c, "             copied: the destination equals the image");
 	else if (!cmp.same)
 		cmd_say(c, "             not copied yet");

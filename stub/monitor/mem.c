@@ -51,7 +51,7 @@ static void say_line(struct cmd *c, uint64_t addr, const uint8_t *data, size_t l
 {
 	struct buf line = { 0 };
 
-	buf_printf(&line, "%#018" PRIx64 " ", addr);
+	buf_printf(&line, "0x%016" PRIx64 " ", addr);
 	for (size_t i = 0; i < LINE; i++) {
 		buf_puts(&line, i == LINE / 2 ? "  " : " ");
 		if (i < len)

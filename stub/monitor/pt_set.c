@@ -25,7 +25,7 @@ static void say_walks(struct cmd *c, const struct edit *e, const char *title)
 {
 	struct buf out = { 0 };
 
-	buf_puts(&out, "before: ");
+	buf_puts(&out, "before:\n");
 	pt_render_walk(&e->before, NULL, &e->tables->names, &out);
 	buf_puts(&out, title);
 	pt_render_walk(&e->after, NULL, &e->tables->names, &out);
@@ -52,7 +52,7 @@ static int apply(struct cmd *c, struct edit *e)
 	buf_printf(&why, "pt-set %#" PRIx64 " L%d %s", e->va, e->level, cmd_word(c, 2));
 	err = edit_apply(e, c->ctx->journal, why.data, &say);
 	if (!err) {
-		say_walks(c, e, "after:  ");
+		say_walks(c, e, "after:\n");
 		say_change(c, e);
 	}
 	cmd_text(c, &say);
@@ -79,7 +79,7 @@ static int check_and_apply(struct cmd *c, struct edit *e, bool show_only)
 	buf_free(&why);
 	if (!show_only && e->new != e->old)
 		return apply(c, e);
-	say_walks(c, e, "would be: ");
+	say_walks(c, e, "would be:\n");
 	say_change(c, e);
 	cmd_say(c, show_only ? "nothing was written (-n)" : "nothing to write: it is so already");
 	return 0;

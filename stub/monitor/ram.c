@@ -27,7 +27,7 @@ static int run(struct cmd *c)
 			i++;
 		buf_clear(&size);
 		pt_render_size(m->ram[i].last - first->first + 1, &size);
-		cmd_say(c, "%#018" PRIx64 " - %#018" PRIx64 "  %-6s  %10s  %s", first->first,
+		cmd_say(c, "0x%016" PRIx64 " - 0x%016" PRIx64 "  %-6s  %10s  %s", first->first,
 			m->ram[i].last, kinds[first->kind], size.data, first->name);
 	}
 	buf_free(&size);

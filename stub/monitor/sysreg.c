@@ -17,6 +17,22 @@ static const char *const listed[] = {
 
 #define LISTED (sizeof(listed) / sizeof(listed[0]))
 
+static int err_of(const struct machine_reg *regs, const char *name)
+{
+	for (size_t i = 0; i < LISTED; i++)
+		if (!strcmp(regs[i].name, name))
+			return regs[i].err;
+	return 0;
+}
+
+/* QEMU shows some registers of levels that the CPU does not have, which mean nothing. */
+static bool is_hidden(const struct machine_reg *regs, const struct machine_reg *r)
+{
+	return r->err == -BATON_ENOTFOUND ||
+	       (strstr(r->name, "_EL3") && err_of(regs, "SCR_EL3") == -BATON_ENOTFOUND) ||
+	       (strstr(r->name, "_EL2") && err_of(regs, "HCR_EL2") == -BATON_ENOTFOUND);
+}
+
 static int list(struct cmd *c)
 {
 	struct machine_reg regs[LISTED] = { 0 };
@@ -35,7 +51,7 @@ static int list(struct cmd *c)
 	for (size_t i = 0; i < LISTED; i++) {
 		const struct sysreg *s = sysreg_find(listed[i]);
 
-		if (regs[i].err == -BATON_ENOTFOUND)
+		if (is_hidden(regs, &regs[i]))
 			continue;
 		buf_clear(&line);
 		buf_printf(&line, "  %-10s ", listed[i]);
@@ -43,10 +59,10 @@ static int list(struct cmd *c)
 			buf_printf(&line, "%s", baton_strerror(regs[i].err));
 		else
 			buf_printf(&line, "0x%016" PRIx64, regs[i].value);
-		if (!regs[i].err && c->ctx->symbols)
-			symbols_say(c->ctx->symbols, regs[i].value, &line);
 		if (s && s->title)
 			buf_printf(&line, "   %s", s->title);
+		if (!regs[i].err && c->ctx->symbols)
+			symbols_say(c->ctx->symbols, regs[i].value, &line);
 		cmd_say(c, "%s", line.data);
 	}
 	cmd_say(c, "`sysreg NAME` shows one by field");

@@ -78,6 +78,20 @@ static void say_bytes(const uint8_t *bytes, unsigned int size, struct buf *out)
 		hex_encode(out, bytes, size);
 }
 
+static void say_change(const struct patch *p, const uint8_t *from, const uint8_t *to,
+		       struct buf *out)
+{
+	if (p->kind == PATCH_REGISTER)
+		buf_printf(out, "CPU %u %s: ", p->cpu, p->reg);
+	else
+		buf_printf(out, "%s%s%#" PRIx64 ": ", p->where, p->where[0] ? " at " : "",
+			   p->address);
+	say_bytes(from, p->size, out);
+	buf_puts(out, " -> ");
+	say_bytes(to, p->size, out);
+	buf_putc(out, '\n');
+}
+
 void patch_say(const struct patch *p, struct buf *out)
 {
 	static const char *const states[] = {
@@ -87,16 +101,9 @@ void patch_say(const struct patch *p, struct buf *out)
 	};
 
 	buf_printf(out, "%3u  %-7s  ", p->number, states[p->state]);
-	if (p->kind == PATCH_REGISTER)
-		buf_printf(out, "CPU %u %-12s  ", p->cpu, p->reg);
-	else
-		buf_printf(out, "%#" PRIx64 " %s  ", p->address, p->where);
-	say_bytes(p->old, p->size, out);
-	buf_puts(out, " -> ");
-	say_bytes(p->new, p->size, out);
+	say_change(p, p->old, p->new, out);
 	if (p->why[0])
-		buf_printf(out, "   %s", p->why);
-	buf_putc(out, '\n');
+		buf_printf(out, "              by %s\n", p->why);
 }
 
 static int patch_read(struct machine *m, const struct patch *p, uint8_t *now)
@@ -153,7 +160,8 @@ int journal_undo(struct journal *j, struct machine *m, unsigned int number, stru
 		return err;
 	}
 	p->state = PATCH_UNDONE;
-	patch_say(p, out);
+	buf_printf(out, "undone %u: ", number);
+	say_change(p, p->new, p->old, out);
 	/* A failed refresh has said so; what was in memory is back all the same. */
 	if (p->kind == PATCH_TABLE)
 		tlb_refresh(m, !p->leaf, p->va, out);
