@@ -245,18 +245,23 @@ static int run(struct baton *b)
 	return b->options.serve ? serve(b) : status;
 }
 
-/* An attached machine is left without anything of ours in it. */
+/* An attached machine is left without anything of ours in it; our own QEMU ends. */
 static void leave(struct baton *b)
 {
-	if (b->opened && b->options.mode == MODE_ATTACH && !b->live.rsp.lost) {
-		b->loop.quit = false;
-		if (b->live.rsp.running)
-			live_halt(&b->live, NULL);
+	struct rsp *r = &b->live.rsp;
+
+	b->loop.quit = false;
+	if (b->opened && !r->lost && r->running)
+		live_halt(&b->live, NULL);
+	if (b->opened && !r->lost && b->options.mode == MODE_ATTACH) {
 		for (int owner = 0; owner < BREAK_OWNERS; owner++)
 			machine_break_clear(&b->live.m, (enum break_owner)owner);
 		if (b->session.was_running)
 			live_start(&b->live);
 	}
+	/* Killed by packet it ends without a word; the signal is for where that fails. */
+	if (b->opened && b->options.mode == MODE_RUN && !rsp_send(r, "k", 1))
+		child_wait(&b->child);
 	live_close(&b->live);
 	child_stop(&b->child);
 }

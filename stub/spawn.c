@@ -172,14 +172,19 @@ void child_say(const struct child *c, struct buf *out)
 		buf_printf(out, "exited with status %d", WEXITSTATUS(c->status));
 }
 
-void child_stop(struct child *c)
+void child_wait(struct child *c)
 {
 	int64_t end = loop_now() + STOP_TIMEOUT_MS;
 
-	if (c->pid > 0 && !child_reap(c)) {
+	while (!child_reap(c) && loop_now() < end)
+		nap();
+}
+
+void child_stop(struct child *c)
+{
+	if (!child_reap(c)) {
 		kill(c->pid, SIGTERM);
-		while (!child_reap(c) && loop_now() < end)
-			nap();
+		child_wait(c);
 		if (c->pid > 0) {
 			kill(c->pid, SIGKILL);
 			waitpid(c->pid, &c->status, 0);

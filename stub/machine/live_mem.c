@@ -166,10 +166,12 @@ static int page_of(struct live *l, unsigned int cpu, uint64_t va, struct live_pa
 	if (!err)
 		err = live_hmp(&l->m, command, &text);
 	if (!err) {
-		const char *p = text.data ? strstr(text.data, "gpa: 0x") : NULL;
+		const char *p = text.data ? strstr(text.data, "gpa: ") : NULL;
 
 		*e = (struct live_page){ base, 0, l->m.generation, cpu, -BATON_EFAULT };
-		p = p ? p + strlen("gpa: 0x") : NULL;
+		/* "%#x" of 0 is "0". */
+		if (p && strncmp(p += strlen("gpa: "), "0x", 2) == 0)
+			p += 2;
 		if (p && hex_u64(&p, &e->pa) == 0)
 			e->err = 0;
 		err = e->err;

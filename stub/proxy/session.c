@@ -227,7 +227,8 @@ int session_error(struct session *s, int err)
 
 	if (err == -BATON_ELINK)
 		return err;
-	if (s->verbose)
+	/* GDB shows no reason: that a device was not read has to be said somewhere. */
+	if (s->verbose || err == -BATON_ERANGE)
 		fprintf(stderr, "baton: %s\n", machine_error(&s->live->m, err));
 	snprintf(reply, sizeof(reply), "E%02x", baton_wire(err));
 	client_text(&s->client, reply);
