@@ -10,33 +10,31 @@
  * STAY_AT_EL2     does not drop, and takes a kernel that is linked at 0x8040000000
  */
 #ifdef STAY_AT_EL2
-	.set	KERNEL_VIRT, 0x8040000000
+#define KERNEL_VIRT  0x8040000000
 #define KERNEL_BIN   "kernel-el2.bin"
 #define EL(reg)      reg##_el2
 #define TLBI_ALL     alle2
-	/* One root for both, T0SZ 16, 4 KiB, 40 bits out, RES1 bits. */
-	.set	TCR,         0x80823510
-	.set	NORMAL,      0x741           /* block, inner shareable, AF, AP[1] is RES1, AttrIndx 0 */
-	.set	DEVICE,      0x445 | 1 << 54 /* block, AF, never executed, AttrIndx 1 */
+/* One root for both, T0SZ 16, 4 KiB, 40 bits out, RES1 bits. */
+#define TCR          0x80823510
+#define NORMAL       0x741             /* block, inner shareable, AF, AP[1] is RES1, AttrIndx 0 */
+#define DEVICE       (0x445 | 1 << 54) /* block, AF, never executed, AttrIndx 1 */
 #else
-	.set	KERNEL_VIRT, 0xffffff8040000000
+#define KERNEL_VIRT  0xffffff8040000000
 #define KERNEL_BIN   "kernel-el1.bin"
 #define EL(reg)      reg##_el1
 #define TLBI_ALL     vmalle1
-	/* T0SZ 25: the lower half is 39 bits and starts at level 1. T1SZ 16. 4 KiB, 40 bits out. */
-	.set	TCR,         (2 << 32) | (0xb510 << 16) | 0x3519
-	.set	NORMAL,      0x701           /* block, inner shareable, AF, AttrIndx 0 */
-	.set	DEVICE,      0x405 | 3 << 53 /* block, AF, never executed, AttrIndx 1 */
+/* T0SZ 25: the lower half is 39 bits and starts at level 1. T1SZ 16. 4 KiB, 40 bits out. */
+#define TCR          ((2 << 32) | (0xb510 << 16) | 0x3519)
+#define NORMAL       0x701             /* block, inner shareable, AF, AttrIndx 0 */
+#define DEVICE       (0x405 | 3 << 53) /* block, AF, never executed, AttrIndx 1 */
 #endif
-	.set	KERNEL_PHYS, 0x40000000
-	.set	TASK_PHYS,   0x41000000
-	.set	TASK_VIRT,   0x00200000
-	.set	UART,        0x09000000
-
-	/* AttrIndx 0 is normal write-back, 1 device-nGnRE: not the usual order. */
-	.set	MAIR,        0x04ff
-
-	.set	TABLE,       0x3
+#define KERNEL_PHYS  0x40000000
+#define TASK_PHYS    0x41000000
+#define TASK_VIRT    0x00200000
+#define UART         0x09000000
+/* AttrIndx 0 is normal write-back, 1 device-nGnRE: not the usual order. */
+#define MAIR         0x04ff
+#define TABLE        0x3
 
 	.text
 	.global go
@@ -147,10 +145,10 @@ task_image_end:
 
 	/* The upper half, from the leaves to the root. */
 	table	high_l2
-	.set	block, KERNEL_PHYS | NORMAL
+	.set	.Lblock, KERNEL_PHYS | NORMAL
 	.rept	512
-	.quad	block
-	.set	block, block + 0x200000
+	.quad	.Lblock
+	.set	.Lblock, .Lblock + 0x200000
 	.endr
 
 	table	high_l1
@@ -167,14 +165,14 @@ task_image_end:
 	table	root
 #ifdef STAY_AT_EL2
 	.quad	low_l1 + TABLE
-	.set	slot, 1
+	.set	.Lslot, 1
 #else
-	.set	slot, 511
-	.fill	slot, 8, 0
+	.set	.Lslot, 511
+	.fill	.Lslot, 8, 0
 #endif
 #ifdef ORPHAN
 	.quad	0
 #else
 	.quad	high_l1 + TABLE
 #endif
-	.fill	511 - slot, 8, 0
+	.fill	511 - .Lslot, 8, 0
