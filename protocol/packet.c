@@ -78,7 +78,6 @@ static void expand(struct packet_decoder *d, uint8_t count)
 	}
 	for (int n = count - RUN_BIAS; n > 0 && !d->overlong; n--)
 		unescape(d, d->last);
-	d->any = false; /* a run of a run is nothing that the manual knows */
 }
 
 /* The longest stretch that is neither frame, escape nor run: most of what there is. */

@@ -114,6 +114,8 @@ static void arithmetic_wraps_and_wide_shifts_give_zero(void **state)
 	gives("0x100000000 * 0x100000000", 0);
 	gives("1 << 63", 1ull << 63);
 	gives("1 << 64", 0);
+	gives("$pc >> 63", 1);
+	gives("$pc >> 64", 0);
 	gives("1 >> 0xffffffffffffffff", 0);
 }
 

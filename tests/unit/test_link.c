@@ -6,6 +6,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -291,6 +293,26 @@ static void two_pipes_make_a_link(void **state)
 	link_close(&l);
 }
 
+/* Without it each packet of a conversation waits for the ack of the one before. */
+static void tcp_does_not_wait_to_send(void **state)
+{
+	struct listener s;
+	struct link client, server;
+
+	(void)state;
+	open_pair("0", &s, &client, &server);
+	for (int i = 0; i < 2; i++) {
+		int fd = i ? client.read_fd : server.read_fd, on = 0;
+		socklen_t len = sizeof(on);
+
+		assert_int_equal(getsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, &len), 0);
+		assert_true(on);
+	}
+	link_close(&client);
+	link_close(&server);
+	listener_close(&s);
+}
+
 static void descriptors_do_not_leak_into_children(void **state)
 {
 	struct listener s;
@@ -343,6 +365,7 @@ int main(void)
 		cmocka_unit_test(a_slow_reader_blocks_nobody),
 		cmocka_unit_test(a_gone_reader_is_an_error_not_a_signal),
 		cmocka_unit_test(two_pipes_make_a_link),
+		cmocka_unit_test(tcp_does_not_wait_to_send),
 		cmocka_unit_test(descriptors_do_not_leak_into_children),
 	};
 
