@@ -3,9 +3,11 @@
 BOARDS := $(sort $(patsubst loader/board/%/board,%,$(wildcard loader/board/*/board)))
 LOADERS := $(BOARDS:%=$(O)/loader/%/loader.elf)
 LOADER_SRCS := $(wildcard loader/aarch64/*.c loader/aarch64/*.S)
+# Whoever debugs it shall see who called whom: no sibling calls.
 LOADER_CFLAGS := -std=gnu11 -O2 -g -ffreestanding -nostdlib -fno-builtin -fno-pic -fno-common \
 	-fno-toplevel-reorder -fno-tree-loop-distribute-patterns -fno-stack-protector \
-	-fno-asynchronous-unwind-tables -mgeneral-regs-only -mstrict-align -mno-outline-atomics \
+	-fno-optimize-sibling-calls -fno-asynchronous-unwind-tables -mgeneral-regs-only \
+	-mstrict-align -mno-outline-atomics \
 	-mcpu=cortex-a53 -mbranch-protection=none -ffile-prefix-map=$(CURDIR)=. \
 	-Iinclude -Iloader/aarch64 $(CWARN)
 LOADER_LDFLAGS := -nostdlib -static -no-pie -Wl,--build-id=none -Wl,-z,noexecstack \
@@ -22,7 +24,7 @@ $(O)/loader/.flags: FORCE
 define loader_rules
 LOADER_OBJS_$(1) := $$(addprefix $(O)/loader/$(1)/,$$(addsuffix .o,$$(notdir $(LOADER_SRCS))))
 
-$(O)/loader/$(1)/board.h: loader/board/resolve.awk loader/board/defaults $(wildcard loader/board/*/board)
+$(O)/loader/$(1)/board.h: $(wildcard loader/board/* loader/board/*/board)
 	@mkdir -p $$(@D)
 	$$(call say,GEN,$$@)
 	$$(Q)$$(call board_resolve,$(1),header) > $$@

@@ -8,6 +8,18 @@ unsigned int cpu_id(void)
 	return (unsigned int)READ_SYSREG(tpidr_el1);
 }
 
+void mmu_disable(const void *start, const void *end)
+{
+	uint64_t el = el_current();
+
+	if (el == 1)
+		el1_mmu_disable(start, end);
+	else if (el == 2)
+		el2_mmu_disable(start, end);
+	else
+		fatal("entered at EL%d, and this loader knows EL1 and EL2 alone\n", el);
+}
+
 /* ID_AA64MMFR0_EL1.PARange; 52 bits are not to be had with these tables: 48. */
 static uint64_t physical_size(void)
 {
@@ -43,8 +55,6 @@ void cpu_prepare(void)
 		      "machine an EL2 (QEMU: virtualization=on) or take a board without "
 		      "hypervisor support\n",
 		      board.name, cpu);
-	if (el > 2)
-		fatal("CPU%d came up at EL%d, and the loader knows EL1 and EL2 alone\n", cpu, el);
 	if (el == 2)
 		el2_setup();
 	if (el > board.kernel_el) {

@@ -76,8 +76,9 @@ void el1_mmu_enable(const struct mmu_regs *regs, const void *start, const void *
 void el2_mmu_enable(const struct mmu_regs *regs, const void *start, const void *end);
 
 /* --- cpu.c --- */
-unsigned int cpu_id(void); /* logical number */
-void cpu_prepare(void);	   /* from the level that the CPU came up in to MMU on at the kernel's */
+unsigned int cpu_id(void);			      /* logical number */
+void mmu_disable(const void *start, const void *end); /* at the level where we are */
+void cpu_prepare(void); /* from the level that the CPU came up in to MMU on at the kernel's */
 
 /* --- psci.c, psci_call.S --- */
 /* One call; an undefined conduit gives PSCI_NOT_SUPPORTED, see trap_recover(). */

@@ -133,17 +133,10 @@ void loader_main(void)
 		.v_entry = h->v_entry,
 	};
 
-	uint64_t el = el_current();
-
 	vectors_install();
 	log_printf("LDR|INFO: disabling MMU (if it was enabled)\n");
-	if (el == 1)
-		el1_mmu_disable(loader_start, image_end());
-	else if (el == 2)
-		el2_mmu_disable(loader_start, image_end());
-	else
-		fatal("entered at EL%d, and this loader knows EL1 and EL2 alone\n", el);
-	psci_init((unsigned int)el);
+	mmu_disable(loader_start, image_end());
+	psci_init(el_current());
 	log_printf("LDR|INFO: loader for seL4 starting\n");
 	check_header();
 	print_header();

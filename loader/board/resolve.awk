@@ -63,8 +63,11 @@ BEGIN {
 	}
 	heir = ""
 	load_file(dir "/defaults", "defaults", 1)
-	for (i = 1; i <= keys; i++)
+	for (i = 1; i <= keys; i++) {
 		known[order[i]] = 1
+		if (!(order[i] in value))
+			fail(board " and its parents leave `" order[i] "` unset, and it has no default")
+	}
 	for (k in used)
 		if (!(k in known))
 			fail(used[k] ": `" k "` is not a key; " dir "/defaults lists them")
@@ -72,8 +75,6 @@ BEGIN {
 		printf "#define BOARD_NAME \"%s\"\n", board
 	for (i = 1; i <= keys; i++) {
 		k = order[i]
-		if (!(k in value))
-			fail(board " and its parents leave `" k "` unset, and it has no default")
 		if (format == "show")
 			printf "%-14s %-12s from %s\n", k, value[k], origin[k]
 		else if (value[k] ~ /^[0-9]/)

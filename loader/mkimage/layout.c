@@ -215,7 +215,7 @@ static int plan_task(struct layout *l)
 	return 0;
 }
 
-/* Source and target alike within a cache line: that lets the loader copy by pairs of registers. */
+/* Source and target alike modulo 32: that lets the loader copy by pairs of registers. */
 static int plan_image(struct layout *l)
 {
 	uint64_t table_end =
@@ -224,7 +224,7 @@ static int plan_image(struct layout *l)
 	char name[512];
 
 	for (uint64_t i = 0; i < l->header.num_regions; i++) {
-		at += (l->regions[i].load_addr - at) % 64;
+		at += (l->regions[i].load_addr - at) % 32;
 		l->regions[i].offset = at - table_end;
 		at += l->regions[i].size;
 	}

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "mkimage.h"
@@ -149,17 +150,19 @@ static int find_loader(const struct options *o, char *path, size_t size)
 static int write_image(const char *path, const unsigned char *image, size_t size)
 {
 	FILE *f = fopen(path, "wb");
+	struct stat st;
 	bool good;
 
 	if (!f)
 		return complain("%s: %s", path, strerror(errno));
 	good = fwrite(image, 1, size, f) == size;
-	if (fclose(f) || !good) {
-		complain("%s: %s", path, strerror(errno));
+	if (!fclose(f) && good)
+		return 0;
+	complain("%s: %s", path, strerror(errno));
+	/* Half an image is worse than none, but a device is not ours to remove. */
+	if (!lstat(path, &st) && S_ISREG(st.st_mode))
 		remove(path);
-		return -1;
-	}
-	return 0;
+	return -1;
 }
 
 static void print_layout(const struct layout *l)
