@@ -79,8 +79,9 @@ install: all ## baton, baton-mkimage and their man pages, under DESTDIR and PREF
 	install -m 644 $(INSTALL_MAN) $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 644 $(wildcard include/baton/*.h) $(DESTDIR)$(PREFIX)/include/baton
 
-compile_commands.json: Makefile $(HOST_OBJS:$(O)/%.o=%.c) ## for clangd and clang-tidy
-	@sep='['; for c in $(sort $(HOST_OBJS:$(O)/%.o=%.c)); do \
+HOST_SRCS = $(sort $(wildcard $(HOST_OBJS:$(O)/%.o=%.c)))
+compile_commands.json: Makefile $(HOST_SRCS) ## for clangd and clang-tidy
+	@sep='['; for c in $(HOST_SRCS); do \
 		printf '%s{"directory":"%s","file":"%s","command":"%s"}' "$$sep" '$(CURDIR)' "$$c" \
 		"$(CC) $(subst ",\\\",$(HOST_CFLAGS)) -c $$c"; sep=,; done > $@; echo ']' >> $@
 

@@ -29,7 +29,7 @@ struct baton {
 	bool opened;
 };
 
-static void complain(const char *fmt, ...)
+static void __attribute__((format(printf, 1, 2))) complain(const char *fmt, ...)
 {
 	va_list ap;
 
@@ -259,8 +259,9 @@ static void leave(struct baton *b)
 		if (b->session.was_running)
 			live_start(&b->live);
 	}
-	/* Killed by packet it ends without a word; the signal is for where that fails. */
-	if (b->opened && b->options.mode == MODE_RUN && !rsp_send(r, "k", 1))
+	/* `quit` is the one way to end QEMU that it does not comment upon. */
+	if (b->opened && b->options.mode == MODE_RUN &&
+	    !rsp_send(r, "qRcmd,71756974", strlen("qRcmd,71756974")))
 		child_wait(&b->child);
 	live_close(&b->live);
 	child_stop(&b->child);

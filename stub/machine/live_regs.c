@@ -143,7 +143,7 @@ int live_regs_read(struct machine *m, unsigned int cpu, struct machine_reg *regs
 {
 	struct live *l = live_of(m);
 	const struct buf *g;
-	size_t first = l->reg_count;
+	size_t first;
 	int err = live_g(l, cpu, &g);
 
 	if (err)

@@ -74,7 +74,7 @@ int machine_reg_read(struct machine *m, unsigned int cpu, const char *name, uint
 
 int machine_reg_write(struct machine *m, unsigned int cpu, const char *name, uint64_t value)
 {
-	uint64_t now;
+	uint64_t now = 0;
 	int err;
 
 	m->error[0] = 0;
@@ -93,7 +93,7 @@ int machine_reg_write(struct machine *m, unsigned int cpu, const char *name, uin
 
 int machine_el(struct machine *m, unsigned int cpu)
 {
-	uint64_t cpsr;
+	uint64_t cpsr = 0;
 	int err = machine_reg_read(m, cpu, "cpsr", &cpsr);
 
 	return err ? err : (int)(cpsr >> 2 & 3);
@@ -211,7 +211,7 @@ int machine_phys_write(struct machine *m, uint64_t pa, const void *data, size_t 
 
 int machine_phys_u64(struct machine *m, uint64_t pa, uint64_t *value)
 {
-	uint8_t raw[8];
+	uint8_t raw[8] = { 0 };
 	int err = machine_phys_read(m, pa, raw, sizeof(raw));
 
 	if (err)
