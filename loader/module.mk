@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # The AArch64 loader, once for each board, and the image builder for the host.
 BOARDS := $(sort $(patsubst loader/board/%/board,%,$(wildcard loader/board/*/board)))
+BOARD_FILES := $(wildcard loader/board/*.awk loader/board/defaults loader/board/*/board)
 LOADERS := $(BOARDS:%=$(O)/loader/%/loader.elf)
 LOADER_SRCS := $(wildcard loader/aarch64/*.c loader/aarch64/*.S)
 # Whoever debugs it shall see who called whom: no sibling calls.
@@ -24,7 +25,7 @@ $(O)/loader/.flags: FORCE
 define loader_rules
 LOADER_OBJS_$(1) := $$(addprefix $(O)/loader/$(1)/,$$(addsuffix .o,$$(notdir $(LOADER_SRCS))))
 
-$(O)/loader/$(1)/board.h: $(wildcard loader/board/* loader/board/*/board)
+$(O)/loader/$(1)/board.h: $(BOARD_FILES)
 	@mkdir -p $$(@D)
 	$$(call say,GEN,$$@)
 	$$(Q)$$(call board_resolve,$(1),header) > $$@

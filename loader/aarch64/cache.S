@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "asm.h"
+#include "macros.inc"
 
 /*
  * By address, not by set and way: only that reaches other CPUs' and system

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Exception levels: where we are, what EL2 leaves behind, and the way down. */
-#include "asm.h"
+#include "macros.inc"
 
 function el_current
 	mrs	x0, currentel

@@ -4,7 +4,7 @@
  * be found on the other, so the stack is cleaned and invalidated in between, and
  * nothing is pushed until the switch is made.
  */
-#include "asm.h"
+#include "macros.inc"
 
 /* x0, x1: what has to be in memory once the caches are off, the stack included. */
 function el1_mmu_disable

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "asm.h"
+#include "macros.inc"
 
 /* The conduit is each function's first instruction: trap_recover() knows it by its address. */
 function psci_smc

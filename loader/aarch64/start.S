@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The first and the last instructions of each CPU. */
-#include "asm.h"
+#include "macros.inc"
 
 	.section .text.start, "ax"
 	.global _start

@@ -5,7 +5,7 @@
  * and each CPU saves into an area of its own, which is the handler's stack too,
  * so that a broken stack pointer cannot hide its own fault.
  */
-#include "asm.h"
+#include "macros.inc"
 
 .macro vector kind
 	.balign	128

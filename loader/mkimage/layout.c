@@ -66,6 +66,12 @@ static int plan_loader(struct layout *l)
 {
 	uint64_t start, end, header;
 
+	for (unsigned int i = 0; i < l->loader->count; i++)
+		if (l->loader->segments[i].vaddr != l->loader->segments[i].paddr)
+			return complain(
+				"%s: segment %u has different virtual and physical addresses, "
+				"and the loader starts without MMU",
+				l->loader->path, l->loader->segments[i].index);
 	elf_span_phys(l->loader, &start, &end);
 	if (start != l->board.load_address)
 		return complain("%s: linked at %#" PRIx64 ", but its board %s says %#" PRIx64,
@@ -301,11 +307,11 @@ static void put_payload(const struct layout *l, unsigned char *table_end)
 
 unsigned char *layout_image(const struct layout *l)
 {
-	unsigned char *image = calloc(1, l->image_size), *header = image + l->header_at;
+	unsigned char *image = calloc(1, l->image_size), *header;
 	uint64_t board;
 
 	if (!image) {
-		complain("out of memory: the image has %" PRIu64 " bytes", l->image_size);
+		complain_text("out of memory: the image has %" PRIu64 " bytes", l->image_size);
 		return NULL;
 	}
 	for (unsigned int i = 0; i < l->loader->count; i++) {
@@ -313,6 +319,7 @@ unsigned char *layout_image(const struct layout *l)
 
 		memcpy(image + (s->paddr - l->board.load_address), s->bytes, s->filesz);
 	}
+	header = image + l->header_at;
 	put_header(l, header);
 	put_payload(l, header + sizeof(l->header) + l->header.num_regions * sizeof(l->regions[0]));
 	/* Found before, by layout_board(), and by now with the number of CPUs. */

@@ -36,7 +36,7 @@ struct options {
 	bool verbose;
 };
 
-int complain(const char *fmt, ...)
+void complain_text(const char *fmt, ...)
 {
 	va_list ap;
 
@@ -45,7 +45,6 @@ int complain(const char *fmt, ...)
 	vfprintf(stderr, fmt, ap);
 	va_end(ap);
 	fputc('\n', stderr);
-	return -1;
 }
 
 static int parse_cpus(struct options *o, const char *arg)
@@ -158,7 +157,7 @@ static int write_image(const char *path, const unsigned char *image, size_t size
 	good = fwrite(image, 1, size, f) == size;
 	if (!fclose(f) && good)
 		return 0;
-	complain("%s: %s", path, strerror(errno));
+	complain_text("%s: %s", path, strerror(errno));
 	/* Half an image is worse than none, but a device is not ours to remove. */
 	if (!lstat(path, &st) && S_ISREG(st.st_mode))
 		remove(path);
@@ -183,7 +182,7 @@ static int build(struct layout *l, const struct options *o)
 
 	if (layout_board(l))
 		return -1;
-	if (strcmp(l->board.name, o->board))
+	if (strcmp(l->board.name, o->board) != 0)
 		return complain("%s is built for board %s, not for %s", l->loader->path,
 				l->board.name, o->board);
 	if (o->cpus)

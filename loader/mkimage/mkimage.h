@@ -8,8 +8,9 @@
 
 #include "baton/image.h"
 
-/** complain() - "baton-mkimage: ..." on stderr; returns -1 for the caller to return. */
-int complain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/** complain() - "baton-mkimage: ..." on stderr; the macro is -1, for the caller to return. */
+#define complain(...) (complain_text(__VA_ARGS__), -1)
+void complain_text(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* A loadable segment; elf_load() has checked that its bytes are in the file. */
 struct segment {

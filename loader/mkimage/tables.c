@@ -25,7 +25,7 @@ static int find_table(const struct layout *l, unsigned char *image, const char *
 	memcpy(name + 10, half, 5);
 	if (elf_symbol(l->loader, name, VMSA_ENTRIES * 8, &t->addr))
 		return -1;
-	if (t->addr % PAGE_SIZE || t->addr < l->board.load_address ||
+	if (t->addr % PAGE_SIZE || l->header_at < PAGE_SIZE || t->addr < l->board.load_address ||
 	    t->addr - l->board.load_address > l->header_at - PAGE_SIZE)
 		return complain("%s: `%s` (%#" PRIx64 ") is not a page of the loader",
 				l->loader->path, name, t->addr);

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 # The loader on QEMU: what a kernel finds at its entry, and what is said where it goes wrong.
+# shellcheck disable=SC2317 # functions are called by tap_ok
 # shellcheck source=tests/e2e/lib.sh
 . "${0%/*}/lib.sh"
 # shellcheck source=tests/loader/lib.sh

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 # baton-mkimage's layout, its refusals, and the inheritance of boards. No QEMU.
+# shellcheck disable=SC2016,SC2317 # `names` in quotes are text; functions are called by tap_ok
 # shellcheck source=tests/e2e/lib.sh
 . "${0%/*}/lib.sh"
 # shellcheck source=tests/loader/lib.sh

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2154 # its users' names, and tests/e2e/lib.sh's
 # What the tests of loader and image builder share; source tests/e2e/lib.sh before.
 CROSS=${CROSS:-aarch64-linux-gnu-}
 load=0x70000000
