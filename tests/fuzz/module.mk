@@ -25,6 +25,7 @@ fuzz: $(FUZZ_SRCS:tests/fuzz/%.c=fuzz-%) ## every fuzz target for FUZZ_SECONDS=6
 fuzz-%: $(O)/libfuzzer/%
 	@mkdir -p $(O)/libfuzzer/corpus-$*
 	$(Q)$< -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -rss_limit_mb=1024 -timeout=10 -verbosity=0 \
-		$(addprefix -dict=,$(wildcard tests/fuzz/$*.dict)) -artifact_prefix=$(O)/libfuzzer/$*- $(O)/libfuzzer/corpus-$*
+		$(addprefix -dict=,$(wildcard tests/fuzz/$*.dict)) -artifact_prefix=$(O)/libfuzzer/$*- $(O)/libfuzzer/corpus-$* && \
+		echo '$*: nothing found in $(FUZZ_SECONDS) s'
 
 .PHONY: fuzz
