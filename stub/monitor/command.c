@@ -15,7 +15,8 @@ void cmd_text(struct cmd *c, const struct buf *text)
 		c->sink->write(c->sink->ctx, "\n", 1);
 }
 
-static void say(struct cmd *c, const char *prefix, const char *fmt, va_list ap)
+__attribute__((format(printf, 3, 0))) static void say(struct cmd *c, const char *prefix,
+						      const char *fmt, va_list ap)
 {
 	struct buf line = { 0 };
 
