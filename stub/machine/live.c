@@ -38,9 +38,8 @@ static void live_changed(struct machine *m)
 		buf_clear(&l->g[i]);
 }
 
-int live_hmp(struct machine *m, const char *command, struct buf *out)
+int live_hmp_as(struct live *l, const char *command, struct buf *out)
 {
-	struct live *l = live_of(m);
 	struct buf packet = { 0 };
 	int err;
 
@@ -56,8 +55,36 @@ int live_hmp(struct machine *m, const char *command, struct buf *out)
 			buf_add(out, packet.data, (packet.len - 1) / 2);
 	}
 	if (!err && strcmp(packet.data ? packet.data : "", "OK") != 0)
-		err = machine_fail(m, -BATON_EREMOTE, "QEMU's monitor refuses `%s`", command);
+		err = machine_fail(&l->m, -BATON_EREMOTE, "QEMU's monitor refuses `%s`", command);
 	buf_free(&packet);
+	return err;
+}
+
+int live_hmp_cpu(struct live *l, unsigned int cpu)
+{
+	struct buf text = { 0 };
+	char command[24];
+	int err = 0;
+
+	if (l->hmp_cpu != cpu) {
+		snprintf(command, sizeof(command), "cpu %u", cpu);
+		err = live_hmp_as(l, command, &text);
+		l->hmp_cpu = cpu;
+	}
+	buf_free(&text);
+	return err;
+}
+
+int live_hmp(struct machine *m, const char *command, struct buf *out)
+{
+	struct live *l = live_of(m);
+	int err = live_hmp_cpu(l, l->hmp_user_cpu);
+	unsigned int cpu;
+
+	if (!err)
+		err = live_hmp_as(l, command, out);
+	if (!err && sscanf(command, "cpu %u", &cpu) == 1 && cpu < m->cpus)
+		l->hmp_cpu = l->hmp_user_cpu = cpu;
 	return err;
 }
 

@@ -99,6 +99,13 @@ void live_stop_parse(const struct live *l, const struct buf *packet, struct mach
 int live_start(struct live *l);
 int live_halt(struct live *l, struct machine_stop *stop);
 
+/**
+ * live_hmp_as() - a monitor command for whatever CPU the monitor speaks of now;
+ * live_hmp_cpu() makes that @cpu. live_hmp() first puts back the one the user chose.
+ */
+int live_hmp_as(struct live *l, const char *command, struct buf *out);
+int live_hmp_cpu(struct live *l, unsigned int cpu);
+
 /* The operations, by file. */
 int live_regs_read(struct machine *m, unsigned int cpu, struct machine_reg *regs, size_t n);
 int live_reg_write(struct machine *m, unsigned int cpu, const char *name, uint64_t value);

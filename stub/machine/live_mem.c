@@ -151,20 +151,16 @@ static int page_of(struct live *l, unsigned int cpu, uint64_t va, struct live_pa
 	struct live_page *e = &l->pages[(base / PAGE + cpu) % LIVE_PAGES];
 	struct buf text = { 0 };
 	char command[48];
-	int err = 0;
+	int err;
 
 	*out = e;
 	if (e->generation == l->m.generation && e->va == base && e->cpu == cpu)
 		return e->err;
 	e->generation = 0;
-	if (l->hmp_cpu != cpu) {
-		snprintf(command, sizeof(command), "cpu %u", cpu);
-		err = live_hmp(&l->m, command, &text);
-		l->hmp_cpu = cpu;
-	}
+	err = live_hmp_cpu(l, cpu);
 	snprintf(command, sizeof(command), "gva2gpa %#" PRIx64, base);
 	if (!err)
-		err = live_hmp(&l->m, command, &text);
+		err = live_hmp_as(l, command, &text);
 	if (!err) {
 		const char *p = text.data ? strstr(text.data, "gpa: ") : NULL;
 
