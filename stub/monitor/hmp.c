@@ -190,6 +190,8 @@ static int check_read(struct cmd *c, const char *line, bool physical, int words)
 
 	if (err == -BATON_ELINK)
 		return cmd_fail(c, err, NULL);
+	if (err && !words) /* no expression to QEMU either: it says so, and reads nothing */
+		return 0;
 	if (err || len > 1 << 30)
 		return cmd_fail(c, -BATON_EREFUSED,
 				"`%s` is not passed on: %s (`mem` reads memory safely)", line,
@@ -235,7 +237,7 @@ static void judge(struct cmd *c, const struct buf *out)
 		c->found = true;
 		cmd_say(c, "neither baton nor QEMU knows it: `help` lists baton's commands, "
 			   "`qemu help` QEMU's");
-	} else if (!strncmp(out->data, "Error: ", 7)) {
+	} else if (!strncmp(out->data, "Error: ", 7) || !strncmp(out->data, "unknown ", 8)) {
 		c->found = true;
 	}
 }

@@ -37,7 +37,7 @@ static int read_u64s(struct machine *m, uint64_t pa, uint64_t *out, size_t n)
  */
 static int read_header(struct machine *m, uint64_t at, uint64_t end, struct image *img)
 {
-	uint64_t f[8];
+	uint64_t f[8] = { 0 };
 	int err;
 
 	if (end - at < sizeof(img->h))
@@ -135,20 +135,21 @@ static int say_copied(struct cmd *c, uint64_t src, uint64_t dst, uint64_t size)
 			   "same");
 	else if (!cmp.differ)
 		cmd_say(c, "             copied: the destination equals the image");
-	else if (!cmp.same)
+	else if (!cmp.same && cmp.words)
 		cmd_say(c, "             not copied yet");
 	else
 		cmd_say(c,
 			"             differs at %#" PRIx64 " (%" PRIu64 " of %" PRIu64
-			" bytes): half copied, or changed since",
-			dst + cmp.first, cmp.differ, size);
+			" bytes): %s, or changed since",
+			dst + cmp.first, cmp.differ, size,
+			cmp.words ? "half copied" : "not copied yet");
 	return 0;
 }
 
 static int say_region(struct cmd *c, const struct image *img, uint64_t i)
 {
 	uint64_t at = img->at + sizeof(img->h) + i * sizeof(struct baton_image_region);
-	uint64_t src, f[4]; /* load_addr, size, offset, type */
+	uint64_t src, f[4] = { 0 }; /* load_addr, size, offset, type */
 	int err = read_u64s(c->machine, at, f, 4);
 
 	if (err)
@@ -185,7 +186,7 @@ static int say_image(struct cmd *c, const struct image *img)
 static int say_rom(struct cmd *c, const struct rom *rom, unsigned int *images)
 {
 	uint64_t at = (rom->addr + 7) & ~7ull;
-	struct image img;
+	struct image img = { 0 };
 	int found;
 
 	cmd_say(c, "%#" PRIx64 " - %#" PRIx64 "  %s", rom->addr, rom->addr + rom->size - 1,

@@ -106,7 +106,7 @@ static int run(struct cmd *c)
 	bool physical = cmd_option(c, "-p"), insist = cmd_option(c, "--allow-mmio");
 	bool allowed = c->machine->allow_mmio;
 	struct tables t;
-	uint64_t addr, len;
+	uint64_t addr = 0, len = 0;
 	int err = cmd_no_more(c, 2);
 
 	if (!err)

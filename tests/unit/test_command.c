@@ -165,6 +165,8 @@ static void reading_devices_is_refused(void **state)
 	assert_int_equal(fake_command(f, "sum 0x9000000 + 0 4"), 2);
 	assert_int_equal(fake_command(f, "xp/4xw 0x40000000"), 0);
 	assert_said(f, "0000000040000000");
+	/* What is no expression to QEMU's `print` is none to its `x`, which then reads nothing. */
+	assert_int_equal(fake_command(f, "x/2i $nothing"), 1);
 	f->m.allow_mmio = true;
 	fake_command(f, "xp 0x9000000");
 	assert_log(f, "hmp xp 0x9000000\n");
