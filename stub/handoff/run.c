@@ -1,29 +1,382 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "handoff/run.h"
+/* The engine: run to the next stop, look, go past it. */
+#include "handoff/internal.h"
+
+#include "hex.h"
+#include "mmu/sysreg.h"
 
 #include <stdlib.h>
+#include <string.h>
 
-struct handoff {
-	bool armed;
-};
+/* More verdicts, of the engine alone. */
+enum { ENDED = FOUND + 1, SILENT, INTERRUPTED };
+
+/* Exception classes of calls: a loader may serve them itself (DDI 0487, D24.2.40). */
+#define EC_SVC 0x15
+#define EC_HVC 0x16
+#define EC_SMC 0x17
 
 struct handoff *handoff_new(void)
 {
-	return calloc(1, sizeof(struct handoff));
+	struct handoff *h = calloc(1, sizeof(*h));
+
+	if (!h)
+		abort();
+	return h;
 }
 
 void handoff_free(struct handoff *h)
 {
+	if (!h)
+		return;
+	scan_free(&h->scan);
+	image_free(&h->image);
+	event_clear(h);
 	free(h);
+}
+
+void handoff_arm(struct handoff *h, int silence_ms)
+{
+	h->armed = true;
+	h->silence_ms = silence_ms;
 }
 
 bool handoff_armed(const struct handoff *h)
 {
-	return h->armed;
+	return h && h->armed;
+}
+
+static int take_call(struct handoff *h, unsigned int cpu, unsigned int el, uint64_t pc,
+		     uint64_t esr, bool *taken)
+{
+	static const char *const names[] = { "svc", "hvc", "smc" };
+	struct machine *m = machine_of(h);
+	struct event e = { .kind = EVENT_CALL, .cpu = cpu, .el = el, .pc = pc };
+	unsigned int ec = esr >> 26 & 63;
+	uint8_t raw[4];
+	int err;
+
+	*taken = false;
+	if (ec < EC_SVC || ec > EC_SMC)
+		return GO;
+	/* vectors that nobody set up hold nothing */
+	err = machine_virt_read(m, cpu, pc, raw, sizeof(raw));
+	if (err == -BATON_ELINK)
+		return err;
+	if (err || !le_read(raw, 4))
+		return GO;
+	*taken = true;
+	e.before = esr & 0xffff;
+	event_add(h, &e, "takes %s #%u", names[ec - EC_SVC], (unsigned int)(esr & 0xffff));
+	return code_follow(h, cpu, NULL, pc, SCAN_UNKNOWN);
+}
+
+static int visit_site(struct handoff *h, unsigned int cpu, uint64_t pc, bool *is_site);
+
+/* A CPU stands on the first instruction of a vector. */
+static int vector_hit(struct handoff *h, unsigned int cpu, uint64_t pc, int vector)
+{
+	struct machine *m = machine_of(h);
+	int el = machine_el(m, cpu);
+	struct event e = { .kind = EVENT_FAULT, .cpu = cpu, .pc = pc };
+	const char *words;
+	bool taken, site;
+	uint64_t esr;
+	int err;
+
+	if (el < 0)
+		return el;
+	err = reg_of(m, cpu, "ESR", (unsigned int)el, &esr);
+	if (!err)
+		err = take_call(h, cpu, (unsigned int)el, pc, esr, &taken);
+	if (err)
+		return err;
+	if (taken) {
+		err = visit_site(h, cpu, pc, &site);
+		if (err || site)
+			return err;
+		err = machine_step(m, cpu, NULL);
+		return err == -BATON_ETIMEDOUT ? GO : err;
+	}
+	err = trouble_fault(h, cpu, (unsigned int)el, vector);
+	if (err)
+		return err;
+	e.el = (unsigned int)el;
+	e.before = esr;
+	words = esr_fault_words(esr);
+	event_add(h, &e, "exception: %s", words ? words : esr_class_words(esr));
+	return FOUND;
+}
+
+/* Only that CPU moves, so a stop that is stepped over is missed by no other one. */
+int step_over(struct handoff *h, const struct visit *v)
+{
+	struct machine *m = machine_of(h);
+	struct event e = { .kind = EVENT_NOTE, .cpu = v->cpu, .el = v->el, .pc = v->pc };
+	uint64_t pc;
+	int vector;
+	int err = machine_step(m, v->cpu, NULL);
+
+	if (err == -BATON_ETIMEDOUT) {
+		event_add(h, &e, "does not come back: the CPU is off, or waits");
+		return GO;
+	}
+	if (!err)
+		err = machine_reg_read(m, v->cpu, "pc", &pc);
+	if (err || pc == v->pc + 4)
+		return err;
+	vector = vector_at(h, v->cpu, pc);
+	return vector < 0 ? GO : vector_hit(h, v->cpu, pc, vector);
+}
+
+static int visit_site(struct handoff *h, unsigned int cpu, uint64_t pc, bool *is_site)
+{
+	struct scan_site *s = scan_site(&h->scan, pc);
+	int el = machine_el(machine_of(h), cpu);
+	struct visit v;
+
+	*is_site = s && !s->lifted;
+	if (el < 0 || !*is_site)
+		return el < 0 ? el : GO;
+	s->hits++;
+	v = (struct visit){ .cpu = cpu, .el = (unsigned int)el, .pc = pc, .site = *s };
+	return site_visit(h, &v);
+}
+
+static int on_trap(struct handoff *h, unsigned int cpu, bool first)
+{
+	struct machine *m = machine_of(h);
+	uint64_t pc;
+	bool site;
+	int vector;
+	int err = machine_reg_read(m, cpu, "pc", &pc);
+
+	if (err)
+		return err;
+	if (!first && machine_break_has(m, BREAK_GDB, pc))
+		return ENDED;
+	vector = vector_at(h, cpu, pc);
+	if (vector >= 0)
+		return vector_hit(h, cpu, pc, vector);
+	err = visit_site(h, cpu, pc, &site);
+	if (err || site)
+		return err;
+	/* an entry of vectors that are no longer, or not at this level, the CPU's */
+	if (machine_break_has(m, BREAK_HANDOFF, pc)) {
+		err = machine_step(m, cpu, NULL);
+		return err == -BATON_ETIMEDOUT ? GO : err;
+	}
+	return ENDED;
+}
+
+static int on_stop(struct handoff *h)
+{
+	const struct machine_stop *stop = &machine_of(h)->last_stop;
+
+	switch (stop->kind) {
+	case STOP_TIMEOUT:
+		return SILENT;
+	case STOP_INTERRUPT:
+		return INTERRUPTED;
+	case STOP_SIGNAL:
+		return stop->signal == 5 ? on_trap(h, stop->cpu, false) : ENDED;
+	case STOP_NONE:
+	case STOP_EXITED:
+		break;
+	}
+	return -BATON_ELINK;
+}
+
+/*
+ * GDB's breakpoint where the machine stands: QEMU would stop there at once. It was
+ * reported; what is there is done now.
+ */
+static int leave_gdbs(struct handoff *h)
+{
+	struct machine *m = machine_of(h);
+	uint64_t pc;
+	int err = machine_reg_read(m, m->cpu, "pc", &pc);
+
+	if (err || !machine_break_has(m, BREAK_GDB, pc))
+		return err;
+	if (vector_at(h, m->cpu, pc) < 0 && !scan_site(&h->scan, pc)) {
+		err = machine_step(m, m->cpu, NULL);
+		return err == -BATON_ETIMEDOUT ? GO : err;
+	}
+	return on_trap(h, m->cpu, true);
+}
+
+/* Behind a repaired fault: the CPU stands where the loader meant it to go. */
+static int outside(struct handoff *h)
+{
+	struct machine *m = machine_of(h);
+	struct event e = { .kind = EVENT_LEFT, .cpu = h->boot_cpu };
+	uint64_t pc;
+	int el = machine_el(m, h->boot_cpu);
+	int err = el < 0 ? el : machine_reg_read(m, h->boot_cpu, "pc", &pc);
+
+	if (err || !h->fixed || pc != h->fixed_va || h->image.spans == 0 || scan_word(&h->scan, pc))
+		return err;
+	e.el = (unsigned int)el;
+	e.pc = e.after = pc;
+	event_add(h, &e, "is where the loader meant it to go");
+	h->left = true;
+	return DONE;
+}
+
+static void say_start(struct handoff *h)
+{
+	struct machine *m = machine_of(h);
+	struct buf line = { 0 };
+
+	buf_puts(&line, "handoff: ");
+	if (h->image.spans)
+		buf_printf(&line, "%s at %#" PRIx64 " to %#" PRIx64, h->image.name,
+			   h->image.span[0].first, h->image.span[0].last);
+	else
+		buf_puts(&line, "no memory where the CPU is");
+	buf_printf(&line, "; %u CPU%s, %zu instructions followed, %zu stops%s\n", m->cpus,
+		   m->cpus == 1 ? "" : "s", h->scan.count, h->scan.site_count,
+		   h->image.has_header ? "; it has a header" : "");
+	handoff_say(h, &line);
+	buf_free(&line);
+}
+
+static int engine(struct handoff *h)
+{
+	int err;
+
+	h->trouble.kind = TROUBLE_NONE;
+	err = code_start(h);
+	if (err)
+		return err;
+	if (!h->started)
+		say_start(h);
+	h->started = true;
+	err = outside(h);
+	if (!err)
+		err = leave_gdbs(h);
+	while (err == GO) {
+		if (machine_canceled(machine_of(h)))
+			return -BATON_ECANCELED;
+		err = machine_resume(machine_of(h), h->silence_ms, NULL);
+		if (!err)
+			err = on_stop(h);
+	}
+	return err;
+}
+
+static int say_silence(struct handoff *h, struct buf *out)
+{
+	struct machine *m = machine_of(h);
+	uint64_t pc = 0;
+	int err;
+
+	buf_printf(out,
+		   "nothing happened for %d.%d s; the CPU that started has not left the "
+		   "loader\n",
+		   h->silence_ms / 1000, h->silence_ms / 100 % 10);
+	err = explain_cpus(h, out);
+	if (!err)
+		err = machine_reg_read(m, h->boot_cpu, "pc", &pc);
+	if (!err && !scan_word(&h->scan, pc))
+		buf_printf(out,
+			   "%#" PRIx64 " is not code that was seen to be reached: CPU%u went "
+			   "there in a way that was not watched\n",
+			   pc, h->boot_cpu);
+	trouble_other(h, h->boot_cpu, 0, pc,
+		      "nothing happened for some time, and the CPU that started has not left the "
+		      "loader");
+	return err;
+}
+
+static int say_end(struct handoff *h, int verdict, struct buf *out)
+{
+	struct machine *m = machine_of(h);
+	const char *go = h->ctx->gdb ? "continue" : "cont";
+	uint64_t pc = 0;
+	int el, err = 0;
+
+	switch (verdict) {
+	case DONE:
+		el = machine_el(m, h->boot_cpu);
+		err = el < 0 ? el : machine_reg_read(m, h->boot_cpu, "pc", &pc);
+		if (err)
+			return err;
+		buf_printf(out, "the loader is left: EL%d, %#" PRIx64, el, pc);
+		say_symbol(h->ctx, pc, " <", ">", out);
+		buf_printf(out, ", nothing wrong in sight. next: `%s`\n", go);
+		break;
+	case FOUND:
+		explain_trouble(h, &h->trouble, out);
+		break;
+	case SILENT:
+		return say_silence(h, out);
+	case INTERRUPTED:
+		buf_puts(out, "interrupted; `handoff run` goes on\n");
+		break;
+	default:
+		buf_puts(out, "stopped for another reason; `handoff run` goes on\n");
+		break;
+	}
+	return 0;
+}
+
+/* The whole of a run; what it ends with is in *@verdict. */
+static int run(struct context *ctx, struct sink *sink, int *verdict)
+{
+	struct handoff *h = ctx->handoff;
+	struct buf out = { 0 };
+	int err, gone;
+
+	h->ctx = ctx;
+	h->sink = sink;
+	err = engine(h);
+	if (err >= 0) {
+		*verdict = err;
+		err = say_end(h, *verdict, &out);
+		handoff_say(h, &out);
+	}
+	buf_free(&out);
+	gone = err == -BATON_ELINK ? 0 : machine_break_clear(ctx->machine, BREAK_HANDOFF);
+	h->sink = NULL;
+	return err ? err : gone;
+}
+
+int handoff_run(struct context *ctx, struct sink *sink, int silence_ms, bool *found)
+{
+	struct handoff *h = ctx->handoff;
+	int verdict = GO, err;
+
+	*found = false;
+	h->silence_ms = silence_ms;
+	if (h->left && h->resets == ctx->machine->resets) {
+		static const char text[] = "the loader has been left already; `system_reset` "
+					   "starts over, then `handoff run`\n";
+
+		sink->write(sink->ctx, text, sizeof(text) - 1);
+		return 0;
+	}
+	err = run(ctx, sink, &verdict);
+	*found = verdict != DONE;
+	return !err && verdict == INTERRUPTED ? -BATON_ECANCELED : err;
 }
 
 int handoff_continue(struct context *ctx, struct sink *sink, struct machine_stop *stop)
 {
-	(void)sink;
-	return machine_resume(ctx->machine, -1, stop);
+	const struct machine_stop *last = &ctx->machine->last_stop;
+	int verdict = GO;
+	int err = run(ctx, sink, &verdict);
+
+	if (verdict == DONE || verdict == FOUND || verdict == SILENT || err)
+		ctx->handoff->armed = false;
+	if (stop && !err) {
+		struct buf keep = stop->packet;
+
+		*stop = *last;
+		stop->packet = keep;
+		buf_clear(&stop->packet);
+		buf_add(&stop->packet, last->packet.data, last->packet.len);
+	}
+	return err;
 }

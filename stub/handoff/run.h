@@ -1,24 +1,58 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The way from reset to the kernel's first instruction. */
+/*
+ * The way from reset to the jump that leaves the loader: the machine runs between the
+ * instructions that matter, each of them becomes an event, and the target of the last
+ * jump is walked before it is taken.
+ */
 #ifndef BATON_HANDOFF_RUN_H
 #define BATON_HANDOFF_RUN_H
 
 #include "monitor/command.h"
 
-struct handoff;
+/* How long nothing may happen before a run ends, unless told. */
+#define HANDOFF_SILENCE_MS 10000
 
 struct handoff *handoff_new(void);
 void handoff_free(struct handoff *h);
 
-/** handoff_armed() - `handoff run` was typed in GDB: its next `continue` is ours. */
+/**
+ * handoff_run() - run from where the machine is until the CPU that started leaves the
+ * loader, or something is wrong. The timeline goes to @sink as it happens. The machine
+ * stands at the kernel's first instruction, or before the jump that would fail, or at
+ * the first instruction of the vector that a fault took it to.
+ * @silence_ms: how long to wait for the next event
+ * @found: something is wrong, and was said
+ *
+ * Return: 0, or a negative BATON_E; -BATON_ECANCELED: the user interrupted, said.
+ */
+int handoff_run(struct context *ctx, struct sink *sink, int silence_ms, bool *found);
+
+/** handoff_arm() - GDB runs the machine: its next `continue` is to be a handoff_run(). */
+void handoff_arm(struct handoff *h, int silence_ms);
 bool handoff_armed(const struct handoff *h);
 
 /**
- * handoff_continue() - run the armed handoff until it ends or GDB has to be told of a
- * stop (m->last_stop; @stop may be NULL). The timeline goes to @sink.
- *
- * Return: 0 whatever was found; or the machine's error.
+ * handoff_continue() - GDB continues and a run is armed. A stop of GDB's own (its
+ * breakpoints, an interrupt) ends it early; it stays armed then.
+ * @stop: the stop to report, as machine_resume() has it; may be NULL, the machine's
+ *        last_stop is the same
  */
 int handoff_continue(struct context *ctx, struct sink *sink, struct machine_stop *stop);
+
+/** handoff_log() - the timeline so far, again. */
+void handoff_log(struct context *ctx, struct buf *out);
+
+/**
+ * handoff_why() - explain the pending or the last fault, or say what the CPUs do.
+ * @found: there is one
+ */
+int handoff_why(struct context *ctx, unsigned int cpu, struct buf *out, bool *found);
+
+/**
+ * handoff_fix() - what would repair it; with @apply it is done, and where the CPU has
+ * just taken the fault it is put back on the instruction.
+ * @found: something is still wrong
+ */
+int handoff_fix(struct context *ctx, unsigned int cpu, bool apply, struct buf *out, bool *found);
 
 #endif

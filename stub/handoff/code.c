@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The loader's code in the machine: where it is, reading it, planting stops in it. */
+#include "handoff/internal.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Code that is in no image: how far around its entry it is followed. */
+#define NEARBY (1u << 20)
+
+struct reader {
+	struct machine *machine;
+	struct tables *tables; /* NULL: physical, or by @cpu */
+	bool flat;
+	unsigned int cpu;
+};
+
+int reg_of(struct machine *m, unsigned int cpu, const char *name, unsigned int el, uint64_t *value)
+{
+	char full[24];
+
+	snprintf(full, sizeof(full), "%s_EL%u", name, el);
+	return machine_reg_read(m, cpu, full, value);
+}
+
+int reg_x(struct machine *m, unsigned int cpu, unsigned int n, uint64_t *value)
+{
+	char name[8];
+
+	*value = 0;
+	if (n >= 31)
+		return 0;
+	snprintf(name, sizeof(name), "x%u", n);
+	return machine_reg_read(m, cpu, name, value);
+}
+
+static int translate(struct tables *t, uint64_t va, uint64_t *pa)
+{
+	struct pt_walk walk;
+	int err = tables_walk(t, va, NULL, &walk, NULL);
+
+	if (!err && walk.fault)
+		err = -BATON_EFAULT;
+	*pa = err ? va : walk.oa;
+	return err;
+}
+
+static int read_page(void *ctx, uint64_t address, uint8_t *data)
+{
+	struct reader *r = ctx;
+	uint64_t pa = address;
+	int err = 0;
+
+	if (!r->flat && !r->tables)
+		return machine_virt_read(r->machine, r->cpu, address, data, SCAN_PAGE);
+	if (!r->flat)
+		err = translate(r->tables, address, &pa);
+	return err ? err : machine_phys_read(r->machine, pa, data, SCAN_PAGE);
+}
+
+/* The image's bounds as addresses of the regime that @va is of, or what is near. */
+static size_t bounds_of(struct handoff *h, uint64_t va, uint64_t pa, struct scan_span *bounds)
+{
+	const struct ram_range *r;
+
+	if (image_holds(&h->image, pa)) {
+		for (size_t i = 0; i < h->image.spans; i++)
+			bounds[i] = (struct scan_span){ h->image.span[i].first - pa + va,
+							h->image.span[i].last - pa + va };
+		return h->image.spans;
+	}
+	r = machine_ram_find(machine_of(h), pa);
+	if (!r || r->kind == RAM_IO)
+		return 0;
+	bounds[0].first = va - (pa - r->first > NEARBY ? NEARBY : pa - r->first);
+	bounds[0].last = va + (r->last - pa > NEARBY ? NEARBY : r->last - pa);
+	return 1;
+}
+
+static int follow(struct handoff *h, struct reader *reader, uint64_t va, uint64_t pa,
+		  enum scan_link link)
+{
+	struct scan_source source = { .page = read_page, .ctx = reader };
+	struct scan_span bounds[IMAGE_SPANS];
+	size_t n = bounds_of(h, va, pa, bounds);
+
+	scan_from(&h->scan, &source, bounds, n, va, link);
+	return code_plant(h);
+}
+
+int code_follow(struct handoff *h, unsigned int cpu, struct tables *t, uint64_t va,
+		enum scan_link link)
+{
+	struct reader reader = { .machine = machine_of(h), .tables = t, .cpu = cpu };
+	struct tables own;
+	uint64_t pa = va;
+
+	/* a regime that is not decoded: QEMU translates, the bounds are those of the image */
+	if (t)
+		(void)translate(t, va, &pa);
+	else if (!tables_init(&own, machine_of(h), NULL, cpu, NULL, NULL))
+		(void)translate(&own, va, &pa);
+	return follow(h, &reader, va, pa, link);
+}
+
+int code_follow_flat(struct handoff *h, uint64_t pa, enum scan_link link)
+{
+	struct reader reader = { .machine = machine_of(h), .flat = true };
+
+	return follow(h, &reader, pa, pa, link);
+}
+
+static enum break_type stop_type(const struct machine *m)
+{
+	/* KVM writes a trap into memory for a soft one, which a copy may overwrite. */
+	return m->accel == ACCEL_KVM ? BREAK_HARD : BREAK_SOFT;
+}
+
+static int plant(struct handoff *h, uint64_t pc)
+{
+	struct machine *m = machine_of(h);
+	int err = machine_break_add(m, BREAK_HANDOFF, stop_type(m), pc, 4);
+	struct buf line = { 0 };
+
+	if (!err || err == -BATON_ELINK || err == -BATON_ECANCELED)
+		return err;
+	if (!h->complained) {
+		buf_printf(&line,
+			   "warning: no stop at %#" PRIx64 " (%s): the timeline may have gaps\n",
+			   pc, machine_error(m, err));
+		handoff_say(h, &line);
+		buf_free(&line);
+	}
+	h->complained = true;
+	return 0;
+}
+
+int code_plant(struct handoff *h)
+{
+	int err = 0;
+
+	for (size_t i = 0; !err && i < h->scan.site_count; i++)
+		if (!h->scan.sites[i].lifted)
+			err = plant(h, h->scan.sites[i].pc);
+	return err;
+}
+
+int code_lift(struct handoff *h, struct scan_site *s)
+{
+	struct machine *m = machine_of(h);
+
+	s->lifted = true;
+	return machine_break_remove(m, BREAK_HANDOFF, stop_type(m), s->pc, 4);
+}
+
+/*
+ * The three entries that a synchronous exception takes to AArch64 code (DDI 0487,
+ * D1.3.1.5 "Exception vectors"). Interrupts go elsewhere and are none of our business.
+ */
+static const unsigned int entries[] = { 0x000, 0x200, 0x400 };
+
+int vectors_add(struct handoff *h, uint64_t base)
+{
+	size_t i;
+	int err = 0;
+
+	for (i = 0; i < h->vector_count && h->vectors[i] != base; i++)
+		;
+	if (i == h->vector_count && i < HANDOFF_VECTORS)
+		h->vectors[h->vector_count++] = base;
+	for (size_t e = 0; !err && e < 3; e++)
+		/* code that runs without any exception: a VBAR that was never set */
+		if (!scan_word(&h->scan, base + entries[e]))
+			err = plant(h, base + entries[e]);
+	return err;
+}
+
+int vector_at(struct handoff *h, unsigned int cpu, uint64_t pc)
+{
+	struct machine *m = machine_of(h);
+	int el = machine_el(m, cpu);
+	uint64_t vbar, esr;
+
+	if (el < 1 || reg_of(m, cpu, "VBAR", (unsigned int)el, &vbar))
+		return -1;
+	for (size_t e = 0; e < 3; e++) {
+		if (pc != vbar + entries[e])
+			continue;
+		if (scan_word(&h->scan, pc) &&
+		    (reg_of(m, cpu, "ESR", (unsigned int)el, &esr) || !esr))
+			return -1;
+		return (int)entries[e];
+	}
+	return -1;
+}
+
+static int plant_vectors(struct handoff *h)
+{
+	struct machine *m = machine_of(h);
+	int err = vectors_add(h, 0);
+
+	for (size_t i = 0; !err && i < h->vector_count; i++)
+		err = vectors_add(h, h->vectors[i]);
+	for (unsigned int cpu = 0; cpu < m->cpus; cpu++)
+		for (unsigned int el = 1; !err && el <= 3; el++) {
+			uint64_t vbar;
+			int gone = reg_of(m, cpu, "VBAR", el, &vbar);
+
+			if (gone == -BATON_ELINK)
+				return gone;
+			if (!gone)
+				err = vectors_add(h, vbar);
+		}
+	return err;
+}
+
+/* The CPU that runs the loader is the one whose pc is in something that was loaded. */
+static int find_image(struct handoff *h)
+{
+	struct machine *m = machine_of(h);
+	uint64_t pc;
+	int err = 0;
+
+	for (unsigned int cpu = 0; cpu < m->cpus; cpu++) {
+		err = machine_reg_read(m, cpu, "pc", &pc);
+		if (!err)
+			err = image_open(&h->image, m, pc);
+		h->boot_cpu = cpu;
+		if (err || h->image.listed)
+			return err;
+	}
+	h->boot_cpu = m->cpu;
+	err = machine_reg_read(m, m->cpu, "pc", &pc);
+	return err ? err : image_open(&h->image, m, pc);
+}
+
+static void forget(struct handoff *h)
+{
+	scan_free(&h->scan);
+	image_free(&h->image);
+	event_clear(h);
+	h->vector_count = 0;
+	h->started = h->left = h->complained = false;
+	h->resets = machine_of(h)->resets;
+}
+
+int code_start(struct handoff *h)
+{
+	struct machine *m = machine_of(h);
+	uint64_t pc;
+	int err = 0;
+
+	if (!h->started || h->resets != m->resets) {
+		forget(h);
+		err = find_image(h);
+		if (!err)
+			err = image_load(&h->image, m);
+	}
+	/* those that are not on yet show an address too: harmless if it is in the image */
+	for (unsigned int cpu = 0; !err && cpu < m->cpus; cpu++) {
+		err = machine_reg_read(m, cpu, "pc", &pc);
+		if (!err && (cpu == h->boot_cpu || image_holds(&h->image, pc)))
+			err = code_follow(h, cpu, NULL, pc, SCAN_UNKNOWN);
+	}
+	if (!err)
+		err = code_plant(h);
+	return err ? err : plant_vectors(h);
+}

@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* `why` and `fix`: the trouble that is there, found again if it has to be. */
+#include "handoff/internal.h"
+
+#include "mmu/sysreg.h"
+#include "patch/edit.h"
+
+#include <string.h>
+
+/* Exception classes that are business as usual: calls, and what a debugger makes. */
+static bool is_fault(uint64_t esr)
+{
+	unsigned int ec = esr >> 26 & 63;
+
+	switch (ec) {
+	case 0x01: /* wfi, wfe */
+	case 0x11: /* svc, hvc, smc */
+	case 0x12:
+	case 0x13:
+	case 0x15:
+	case 0x16:
+	case 0x17:
+	case 0x30: /* breakpoints, steps, watchpoints */
+	case 0x31:
+	case 0x32:
+	case 0x33:
+	case 0x34:
+	case 0x35:
+		return false;
+	default:
+		return esr != 0;
+	}
+}
+
+/* Is the CPU about to take a jump that leads nowhere? */
+static int find_jump(struct handoff *h, unsigned int cpu, unsigned int el, uint64_t pc)
+{
+	struct pt_access acc = { .kind = PT_FETCH, .el = el };
+	struct visit v = { .cpu = cpu, .el = el, .pc = pc };
+	uint8_t raw[4];
+	struct tables t;
+	struct pt_walk walk;
+	uint64_t target;
+	int err = machine_virt_read(machine_of(h), cpu, pc, raw, sizeof(raw));
+
+	if (err)
+		return err == -BATON_ELINK ? err : 0;
+	v.site.word = (uint32_t)raw[0] | (uint32_t)raw[1] << 8 | (uint32_t)raw[2] << 16 |
+		      (uint32_t)raw[3] << 24;
+	v.site.insn = insn_decode(v.site.word);
+	if (v.site.insn.kind != INSN_BR && v.site.insn.kind != INSN_BLR &&
+	    v.site.insn.kind != INSN_RET)
+		return 0;
+	err = reg_x(machine_of(h), cpu, v.site.insn.reg, &target);
+	if (!err)
+		err = tables_init(&t, machine_of(h), h->ctx->symbols, cpu, NULL, NULL);
+	if (!err)
+		err = tables_walk(&t, target, &acc, &walk, NULL);
+	if (err || !walk.fault)
+		return err == -BATON_ELINK ? err : 0;
+	return trouble_jump(h, &v, &t, target, &acc, &walk, NULL);
+}
+
+/*
+ * A CPU whose last exception was a fault. Where its handler has run since, an abort from
+ * EL0 or one that the tables no longer explain may long be dealt with: then it is none.
+ */
+static int find_fault(struct handoff *h, unsigned int cpu, unsigned int el, uint64_t pc)
+{
+	uint64_t esr;
+	int vector = vector_at(h, cpu, pc);
+	int err = reg_of(machine_of(h), cpu, "ESR", el, &esr);
+
+	if (err)
+		return err == -BATON_ELINK ? err : 0;
+	if (vector < 0 && !is_fault(esr))
+		return 0;
+	err = trouble_fault(h, cpu, el, vector);
+	if (!err && vector < 0 && h->trouble.walked && !h->trouble.walk.fault)
+		h->trouble.kind = TROUBLE_NONE;
+	return err;
+}
+
+static int find_on(struct handoff *h, unsigned int cpu)
+{
+	uint64_t pc;
+	int el = machine_el(machine_of(h), cpu);
+	int err = el < 0 ? el : machine_reg_read(machine_of(h), cpu, "pc", &pc);
+
+	if (err)
+		return err;
+	err = find_jump(h, cpu, (unsigned int)el, pc);
+	if (err || h->trouble.kind)
+		return err;
+	/* at EL0 it is EL1 that would have taken the exception */
+	return find_fault(h, cpu, el ? (unsigned int)el : 1, pc);
+}
+
+/* The image is evidence: without a run it has to be found first. */
+static int find_image(struct handoff *h)
+{
+	struct machine *m = machine_of(h);
+	uint64_t pc;
+	int err;
+
+	if (h->started && h->resets == m->resets)
+		return 0;
+	if (h->resets != m->resets) {
+		h->trouble.kind = TROUBLE_NONE;
+		h->fixed = false;
+	}
+	for (unsigned int cpu = 0; cpu < m->cpus; cpu++) {
+		err = machine_reg_read(m, cpu, "pc", &pc);
+		if (!err)
+			err = image_open(&h->image, m, pc);
+		if (err || h->image.listed)
+			return err;
+	}
+	/* in the kernel or a handler of its own: what has the header, or all that was loaded */
+	for (size_t i = 0; i < h->image.rom_count; i++) {
+		uint64_t at = h->image.roms[i].addr;
+
+		if (strncmp(h->image.roms[i].name, "dtb", 3) != 0)
+			return image_open(&h->image, m, at);
+	}
+	return 0;
+}
+
+static int find(struct context *ctx, unsigned int cpu)
+{
+	struct handoff *h = ctx->handoff;
+	struct machine *m = ctx->machine;
+	int err;
+
+	h->ctx = ctx;
+	err = find_image(h);
+	if (err || trouble_holds(h, cpu)) {
+		/* tables may have been changed since it was seen */
+		if (!err && h->trouble.kind == TROUBLE_FAULT)
+			err = find_on(h, h->trouble.cpu);
+		return err;
+	}
+	h->trouble.kind = TROUBLE_NONE;
+	err = find_on(h, cpu);
+	for (unsigned int other = 0; !err && !h->trouble.kind && other < m->cpus; other++)
+		if (other != cpu)
+			err = find_on(h, other);
+	return err;
+}
+
+int handoff_why(struct context *ctx, unsigned int cpu, struct buf *out, bool *found)
+{
+	struct handoff *h = ctx->handoff;
+	int err = find(ctx, cpu);
+
+	*found = !err && h->trouble.kind;
+	if (err)
+		return err;
+	if (*found) {
+		explain_trouble(h, &h->trouble, out);
+		return 0;
+	}
+	buf_puts(out, "no fault, neither pending nor taken:\n");
+	return explain_cpus(h, out);
+}
+
+/*
+ * Back to the instruction that faulted. What the exception did is undone by hand, which
+ * works within one level and stack pointer alone: another level takes an executed eret.
+ */
+static int put_back(struct handoff *h, unsigned int cpu, struct buf *out)
+{
+	struct machine *m = machine_of(h);
+	uint64_t pc, spsr, elr;
+	int el = machine_el(m, cpu);
+	int err = el < 0 ? el : machine_reg_read(m, cpu, "pc", &pc);
+
+	if (err)
+		return err;
+	if (vector_at(h, cpu, pc) != 0x200)
+		return -BATON_EUNSUPPORTED;
+	err = reg_of(m, cpu, "SPSR", (unsigned int)el, &spsr);
+	if (!err)
+		err = reg_of(m, cpu, "ELR", (unsigned int)el, &elr);
+	if (!err && (spsr & 0xf) != ((unsigned int)el << 2 | 1))
+		return -BATON_EUNSUPPORTED;
+	/* GDB's cpsr has 32 bits; the flags of SPSR above them belong to no running CPU here */
+	if (!err)
+		err = machine_reg_write(m, cpu, "cpsr", spsr & 0xffffffff);
+	if (!err)
+		err = machine_reg_write(m, cpu, "pc", elr);
+	if (!err)
+		buf_printf(out, "CPU%u: pc is back on %#" PRIx64 "\n", cpu, elr);
+	return err;
+}
+
+/* One repair serves all: other CPUs that stand in the same vector for the same reason. */
+static int put_back_others(struct handoff *h, const struct trouble *t, struct buf *out)
+{
+	struct machine *m = machine_of(h);
+
+	for (unsigned int cpu = 0; cpu < m->cpus; cpu++) {
+		uint64_t far, esr, pc;
+		int err = 0;
+
+		if (cpu == t->cpu || machine_reg_read(m, cpu, "pc", &pc) ||
+		    vector_at(h, cpu, pc) < 0)
+			continue;
+		if (reg_of(m, cpu, "FAR", t->el, &far) || reg_of(m, cpu, "ESR", t->el, &esr) ||
+		    far != t->far || esr != t->esr)
+			continue;
+		err = put_back(h, cpu, out);
+		if (err && err != -BATON_EUNSUPPORTED)
+			return err;
+	}
+	return 0;
+}
+
+static int go_on(struct handoff *h, const struct trouble *t, struct buf *out)
+{
+	const char *go = h->ctx->gdb ? "continue" : "cont";
+	int err = 0;
+
+	if (t->kind == TROUBLE_FAULT && t->whole) {
+		err = put_back(h, t->cpu, out);
+		if (!err)
+			err = put_back_others(h, t, out);
+	}
+	if (err && err != -BATON_EUNSUPPORTED)
+		return err;
+	if (t->kind == TROUBLE_FAULT && (!t->whole || err)) {
+		buf_puts(out,
+			 t->whole ? "this exception came from another level or stack: only an eret "
+				    "leads back, so this run cannot go on\n"
+				  : "the handler has run, and the registers are no longer those of "
+				    "the "
+				    "fault: this run cannot go on\n");
+		buf_puts(out,
+			 "next: `system_reset`, `handoff run`, and `fix -y` there: a reset loads "
+			 "memory anew\n");
+		return 0;
+	}
+	buf_printf(out, "next: `%s`, or `handoff run` to watch the rest\n", go);
+	return 0;
+}
+
+static int apply(struct handoff *h, const struct repair *r, struct buf *out)
+{
+	struct trouble *t = &h->trouble;
+	struct buf command = { 0 };
+	struct tables tables;
+	struct edit e;
+	int err = tables_init(&tables, machine_of(h), h->ctx->symbols, t->cpu, NULL, out);
+
+	tables.regime = t->regime;
+	repair_command(t, r, &command);
+	if (!err)
+		err = edit_open(&e, &tables, r->va, r->level, out);
+	if (!err && (e.address != r->address || e.old != r->old)) {
+		buf_puts(out, "the descriptor has changed since; `why` looks again\n");
+		err = -BATON_EBUSY;
+	}
+	if (!err) {
+		e.new = r->new;
+		err = edit_check(&e, out);
+	}
+	if (!err)
+		err = edit_apply(&e, h->ctx->journal, command.data, out);
+	if (!err) {
+		buf_printf(out, "%s: %#" PRIx64 " at %#" PRIx64 " is now %#" PRIx64 "\n",
+			   command.data, r->old, r->address, r->new);
+		pt_render_line(&e.after, &t->acc, &tables.names, out);
+		buf_putc(out, '\n');
+		h->fixed = true;
+		h->fixed_va = r->va;
+		h->fixed_address = r->address;
+		h->fixed_value = r->new;
+	}
+	buf_free(&command);
+	return err;
+}
+
+int handoff_fix(struct context *ctx, unsigned int cpu, bool apply_it, struct buf *out, bool *found)
+{
+	struct handoff *h = ctx->handoff;
+	const struct repair *best;
+	struct trouble was;
+	int err = find(ctx, cpu);
+
+	*found = false;
+	if (err)
+		return err;
+	if (!h->trouble.kind) {
+		buf_puts(out, "nothing to repair: no fault, neither pending nor taken\n");
+		return 0;
+	}
+	best = repair_best(&h->trouble.repairs);
+	if (!best || !apply_it) {
+		*found = !best;
+		if (h->trouble.repairs.count || h->trouble.again)
+			explain_repairs(h, &h->trouble, out);
+		else
+			buf_puts(out,
+				 "I do not know how to repair this; `why` says what is known\n");
+		if (best)
+			buf_puts(out, "`fix -y` applies it\n");
+		return 0;
+	}
+	err = apply(h, best, out);
+	if (err)
+		return err;
+	was = h->trouble;
+	h->trouble.kind = TROUBLE_NONE;
+	return go_on(h, &was, out);
+}

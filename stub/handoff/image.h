@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The loader image in a machine's memory: where it lies, its bytes as they are now,
+ * and its header if it has the documented one (include/baton/image.h).
+ */
+#ifndef BATON_HANDOFF_IMAGE_H
+#define BATON_HANDOFF_IMAGE_H
+
+#include "baton/image.h"
+#include "handoff/scan.h"
+#include "machine/machine.h"
+
+#define IMAGE_SPANS 16
+#define IMAGE_MAX   (64u << 20) /* bytes that are looked at */
+
+struct image {
+	struct scan_span span[IMAGE_SPANS]; /* physical; behind @originals: copies of it */
+	size_t spans, originals;
+	bool listed; /* QEMU says that it loaded it; else RAM around the pc */
+	char name[64];
+	struct rom *roms; /* all that QEMU loaded */
+	size_t rom_count;
+	/* the originals' bytes, of @generation of the machine */
+	uint8_t *data[IMAGE_SPANS];
+	uint64_t generation;
+	bool loaded;
+	bool has_header;
+	uint64_t header_at; /* physical */
+	struct baton_image_header header;
+	struct baton_image_region region[BATON_IMAGE_MAX_REGIONS];
+};
+
+/** image_open() - find the image that @pa is in; it is empty if nothing is known there. */
+int image_open(struct image *img, struct machine *m, uint64_t pa);
+void image_free(struct image *img);
+
+/** image_holds() - @pa is in the image or in a copy of it. */
+bool image_holds(const struct image *img, uint64_t pa);
+/** image_moved() - what was at @from is now at @to, and so all of its span. */
+void image_moved(struct image *img, uint64_t from, uint64_t to);
+/** image_rom() - what QEMU loaded at @pa other than the image, or NULL. */
+const struct rom *image_rom(const struct image *img, uint64_t pa);
+
+/** image_load() - read the image's bytes, if they are not at hand or may have changed. */
+int image_load(struct image *img, struct machine *m);
+/** image_bytes() - @len bytes at @pa from what was loaded, or NULL. */
+const uint8_t *image_bytes(const struct image *img, uint64_t pa, size_t len);
+/** image_search() - where in the image, from *@pa on, @data occurs. */
+bool image_search(const struct image *img, const void *data, size_t len, uint64_t *pa);
+/** image_region() - the header's region that @pa lies in once copied, or NULL. */
+const struct baton_image_region *image_region(const struct image *img, uint64_t pa);
+
+/**
+ * image_verify() - compare a region with what is in the image.
+ * @differs: address of the first byte that does not agree
+ *
+ * Return: 0: the same; 1: it differs; -BATON_ENOTFOUND: the bytes are not in the image.
+ */
+int image_verify(struct image *img, struct machine *m, const struct baton_image_region *r,
+		 uint64_t *differs);
+
+#endif

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the files of the handoff share. */
+#ifndef BATON_HANDOFF_INTERNAL_H
+#define BATON_HANDOFF_INTERNAL_H
+
+#include "handoff/image.h"
+#include "handoff/repair.h"
+#include "handoff/run.h"
+#include "machine/tables.h"
+
+enum event_kind {
+	EVENT_NOTE,
+	EVENT_START,
+	EVENT_SYSREG, /* @name: @before to @after */
+	EVENT_ERET,   /* @before, @after: exception levels */
+	EVENT_CALL,   /* smc, hvc; @before: function, @after: result */
+	EVENT_MOVED,  /* the loader goes on in a copy of itself: @before to @after */
+	EVENT_COPIED, /* a region of the image, verified: @before: address, @after: size */
+	EVENT_LEFT,   /* @after: where to */
+	EVENT_FAULT,
+};
+
+/** struct event - one line of the timeline. */
+struct event {
+	enum event_kind kind;
+	unsigned int cpu, el;
+	uint64_t pc, before, after;
+	const char *name; /* a register, static */
+	char *text;	  /* for people */
+};
+
+enum trouble_kind {
+	TROUBLE_NONE,
+	TROUBLE_JUMP,  /* the next instruction leaves, and its target is no good */
+	TROUBLE_MMU,   /* the next instruction turns on an MMU that does not map the code */
+	TROUBLE_FAULT, /* an exception was taken */
+	TROUBLE_OTHER, /* @what says it all */
+};
+
+/** struct trouble - what is wrong, as it was when it was seen. */
+struct trouble {
+	enum trouble_kind kind;
+	unsigned int cpu;
+	unsigned int el; /* of the code; FAULT: the level that took the exception */
+	uint64_t pc;
+	uint64_t resets;
+	uint32_t word; /* JUMP, MMU: the instruction at pc */
+	struct insn insn;
+	/* the access that fails */
+	bool walked; /* regime, va, acc and walk hold */
+	struct regime regime;
+	uint64_t va;
+	struct pt_access acc;
+	struct pt_walk walk;
+	char what[160]; /* what is wrong where the walk alone does not say it; or why no walk */
+	/* FAULT */
+	bool whole; /* nothing of the handler has run */
+	bool reset_needed;
+	uint64_t esr, elr, far, spsr;
+	bool far_valid;
+	unsigned int vector; /* offset from VBAR */
+	bool again;	     /* a repair was applied and it is back */
+	struct repairs repairs;
+};
+
+#define HANDOFF_VECTORS 16
+#define HANDOFF_LIFT	64 /* harmless hits, after which a site is not stopped at any more */
+
+struct handoff {
+	struct context *ctx;
+	struct sink *sink; /* during a run */
+	struct scan scan;
+	struct image image;
+	struct event *events;
+	size_t event_count;
+	uint64_t vectors[HANDOFF_VECTORS];
+	size_t vector_count;
+	struct trouble trouble;
+	bool started, armed, left;
+	bool complained; /* that a stop could not be planted */
+	unsigned int boot_cpu;
+	int silence_ms;
+	uint64_t resets;
+	/* the last repair, to know the same fault when it comes back */
+	bool fixed;
+	uint64_t fixed_va, fixed_address, fixed_value;
+};
+
+/* What handling a stop decides; errors are negative. */
+enum verdict {
+	GO,    /* the CPU is past it */
+	DONE,  /* it left */
+	FOUND, /* something is wrong: h->trouble */
+};
+
+/** struct visit - a CPU at a site. */
+struct visit {
+	unsigned int cpu, el;
+	uint64_t pc;
+	struct scan_site site;
+};
+
+static inline struct machine *machine_of(const struct handoff *h)
+{
+	return h->ctx->machine;
+}
+
+/* event.c */
+void event_add(struct handoff *h, const struct event *e, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+void event_render(const struct handoff *h, const struct event *e, struct buf *out);
+void event_clear(struct handoff *h);
+void handoff_say(struct handoff *h, const struct buf *text);
+/** say_symbol() - append "name+0x10" between @before and @after, or nothing. */
+void say_symbol(const struct context *ctx, uint64_t addr, const char *before, const char *after,
+		struct buf *out);
+
+/* code.c */
+int code_start(struct handoff *h);
+/** code_follow() - scan from @va; @t: how it is translated, NULL: as that CPU sees it now. */
+int code_follow(struct handoff *h, unsigned int cpu, struct tables *t, uint64_t va,
+		enum scan_link link);
+/** code_follow_flat() - the same where @va is a physical address. */
+int code_follow_flat(struct handoff *h, uint64_t pa, enum scan_link link);
+int code_plant(struct handoff *h);
+int code_lift(struct handoff *h, struct scan_site *s);
+int vectors_add(struct handoff *h, uint64_t base);
+/** vector_at() - the offset if @cpu stands on an entry of its level's vectors; else -1. */
+int vector_at(struct handoff *h, unsigned int cpu, uint64_t pc);
+/** reg_of() - "ESR", 1: ESR_EL1 of that CPU. */
+int reg_of(struct machine *m, unsigned int cpu, const char *name, unsigned int el, uint64_t *value);
+int reg_x(struct machine *m, unsigned int cpu, unsigned int n, uint64_t *value);
+
+/* site.c, leave.c */
+int site_visit(struct handoff *h, struct visit *v);
+int leave_visit(struct handoff *h, struct visit *v, uint64_t target, unsigned int el);
+
+/* run.c */
+int step_over(struct handoff *h, const struct visit *v);
+
+/* trouble.c */
+int trouble_jump(struct handoff *h, const struct visit *v, struct tables *t, uint64_t target,
+		 const struct pt_access *acc, const struct pt_walk *walk, const char *what);
+int trouble_fault(struct handoff *h, unsigned int cpu, unsigned int el, int vector);
+int trouble_repairs(struct handoff *h, struct trouble *t);
+bool trouble_holds(struct handoff *h, unsigned int cpu);
+void trouble_other(struct handoff *h, unsigned int cpu, unsigned int el, uint64_t pc,
+		   const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+
+/* explain.c */
+void explain_trouble(struct handoff *h, const struct trouble *t, struct buf *out);
+void explain_repairs(struct handoff *h, const struct trouble *t, struct buf *out);
+int explain_cpus(struct handoff *h, struct buf *out);
+/** repair_command() - "pt-set 0x... L0 0x7000b003". */
+void repair_command(const struct trouble *t, const struct repair *r, struct buf *out);
+
+#endif

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Branches by register: within the loader, to a copy of it, or out of it. */
+#include "handoff/internal.h"
+
+#include "hex.h"
+
+#include <string.h>
+
+#define LOOK_WORDS 16
+#define LOOK_BYTES (4 * LOOK_WORDS)
+
+/* How much of the code around the pc has to be at the copy too. */
+#define MOVE_WORDS 8
+
+struct target {
+	uint64_t va, pa;
+	unsigned int el;
+	uint8_t bytes[LOOK_BYTES];
+	uint32_t words[LOOK_WORDS];
+};
+
+static bool is_entry(const struct handoff *h, uint64_t va)
+{
+	return h->image.has_header && h->image.header.kernel_entry == va;
+}
+
+/* A branch that stays where the code is known; seen often enough it costs nothing more. */
+static int harmless(struct handoff *h, struct visit *v)
+{
+	struct scan_site *s = scan_site(&h->scan, v->pc);
+	int err = 0;
+
+	if (s && s->hits > HANDOFF_LIFT) {
+		struct event e = { .kind = EVENT_NOTE, .cpu = v->cpu, .el = v->el, .pc = v->pc };
+
+		event_add(h, &e, "stayed in the loader %u times: no longer watched", s->hits);
+		err = code_lift(h, s);
+	}
+	return err ? err : step_over(h, v);
+}
+
+static int look(struct machine *m, struct target *t)
+{
+	int err = machine_phys_read(m, t->pa, t->bytes, sizeof(t->bytes));
+
+	for (unsigned int i = 0; !err && i < LOOK_WORDS; i++)
+		t->words[i] = (uint32_t)le_read(t->bytes + 4 * i, 4);
+	return err;
+}
+
+static bool all_zero(const struct target *t)
+{
+	for (unsigned int i = 0; i < LOOK_BYTES; i++)
+		if (t->bytes[i])
+			return false;
+	return true;
+}
+
+/* Is the code that is running now also there where all would be if @from went to @to? */
+static bool pc_came_along(struct handoff *h, const struct visit *v, uint64_t from, uint64_t to)
+{
+	uint8_t bytes[4];
+
+	if (from == to)
+		return false;
+	for (unsigned int i = 0; i < MOVE_WORDS; i++) {
+		const struct scan_word *w = scan_word(&h->scan, v->pc - 4ull * i);
+
+		if (!w)
+			continue;
+		if (machine_phys_read(machine_of(h), w->pc - from + to, bytes, sizeof(bytes)) ||
+		    w->word != (uint32_t)le_read(bytes, 4))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * A loader that moves itself goes on in a copy: code there equals code that is known, or
+ * equals the image's and the code that is running now came along with it. What equals
+ * the rest of the image is what the loader carries: the kernel.
+ */
+static bool is_move(struct handoff *h, const struct visit *v, const struct target *t,
+		    uint64_t *from)
+{
+	uint64_t at = 0;
+
+	if (scan_same_code(&h->scan, t->words, MOVE_WORDS, from))
+		return true;
+	if (image_load(&h->image, machine_of(h)))
+		return false;
+	for (; image_search(&h->image, t->bytes, LOOK_BYTES, &at); at++) {
+		*from = at;
+		if (pc_came_along(h, v, at, t->pa))
+			return true;
+	}
+	return false;
+}
+
+static int verify_regions(struct handoff *h, const struct visit *v)
+{
+	struct event e = { .kind = EVENT_COPIED, .cpu = v->cpu, .el = v->el, .pc = v->pc };
+	struct image *img = &h->image;
+	uint64_t differs = 0;
+	int err = image_load(img, machine_of(h));
+
+	for (size_t i = 0; !err && img->has_header && i < img->header.num_regions; i++) {
+		const struct baton_image_region *r = &img->region[i];
+
+		if (r->type != BATON_REGION_DATA || !r->size)
+			continue;
+		err = image_verify(img, machine_of(h), r, &differs);
+		e.before = r->load_addr;
+		e.after = r->size;
+		if (!err)
+			event_add(h, &e,
+				  "region %zu copied and verified: %#" PRIx64 " to %#" PRIx64, i,
+				  r->load_addr, r->load_addr + r->size - 1);
+		if (err == 1)
+			trouble_other(
+				h, v->cpu, v->el, v->pc,
+				"region %zu (%#" PRIx64 ", size %#" PRIx64
+				") is not what the image holds: it differs first at %#" PRIx64,
+				i, r->load_addr, r->size, differs);
+		if (err == -BATON_ENOTFOUND || err == -BATON_ERANGE) {
+			trouble_other(h, v->cpu, v->el, v->pc,
+				      "region %zu (%#" PRIx64 ", size %#" PRIx64
+				      ") cannot be compared with the image: %s",
+				      i, r->load_addr, r->size,
+				      err == -BATON_ENOTFOUND ? "its bytes lie outside the image"
+							      : "there is no RAM");
+			err = 1;
+		}
+	}
+	return err == 1 ? FOUND : err;
+}
+
+/* The jump itself, and where it landed. Other CPUs go on: the first one ends the run. */
+static int take(struct handoff *h, struct visit *v, const struct target *t)
+{
+	struct machine *m = machine_of(h);
+	struct event e = { .kind = EVENT_LEFT, .cpu = v->cpu, .el = v->el, .pc = v->pc };
+	struct buf text = { 0 }, name = { 0 };
+	uint64_t pc;
+	int err;
+
+	insn_text(v->site.word, v->pc, &text);
+	say_symbol(h->ctx, t->va, " <", ">", &name);
+	e.after = t->va;
+	event_add(h, &e, "%s -> %#" PRIx64 "%s%s, at physical %#" PRIx64, text.data, t->va,
+		  name.len ? name.data : "", is_entry(h, t->va) ? " (kernel entry)" : "", t->pa);
+	buf_free(&text);
+	buf_free(&name);
+	err = step_over(h, v);
+	if (err || v->cpu != h->boot_cpu)
+		return err;
+	err = machine_reg_read(m, v->cpu, "pc", &pc);
+	if (err)
+		return err;
+	if (pc != t->va) {
+		trouble_other(h, v->cpu, v->el, pc, "the jump to %#" PRIx64 " ended at %#" PRIx64,
+			      t->va, pc);
+		return FOUND;
+	}
+	h->left = true;
+	return DONE;
+}
+
+static int goes_on_in_copy(struct handoff *h, struct visit *v, struct tables *tables,
+			   const struct target *t, uint64_t from)
+{
+	struct event e = { .kind = EVENT_MOVED,
+			   .cpu = v->cpu,
+			   .el = v->el,
+			   .pc = v->pc,
+			   .before = from,
+			   .after = t->va };
+	int err;
+
+	event_add(h, &e, "goes on in a copy of itself: %#" PRIx64 " -> %#" PRIx64, from, t->va);
+	image_moved(&h->image, from, t->pa);
+	err = code_follow(h, v->cpu, tables, t->va, SCAN_UNKNOWN);
+	return err ? err : step_over(h, v);
+}
+
+static int leaves(struct handoff *h, struct visit *v, struct tables *tables, struct target *t,
+		  const struct pt_access *acc, const struct pt_walk *walk)
+{
+	const char *what = NULL;
+	uint64_t from;
+	int err;
+
+	if (t->va & 3)
+		what = "the address is not a multiple of 4: a PC alignment fault";
+	else if (!walk->fault && !machine_is_ram(machine_of(h), t->pa, LOOK_BYTES, true))
+		what = machine_ram_find(machine_of(h), t->pa) ? "that is a device, not memory"
+							      : "there is no memory";
+	if (!what && !walk->fault) {
+		err = look(machine_of(h), t);
+		if (err)
+			return err;
+		if (all_zero(t))
+			what = "there is nothing but zeros: no code was put there";
+		else if (is_move(h, v, t, &from))
+			return goes_on_in_copy(h, v, tables, t, from);
+	}
+	if (v->cpu == h->boot_cpu) {
+		err = verify_regions(h, v);
+		if (err)
+			return err;
+	}
+	if (!what && !walk->fault)
+		return take(h, v, t);
+	err = trouble_jump(h, v, tables, t->va, acc, walk, what);
+	return err ? err : FOUND;
+}
+
+/* A regime that is not decoded here: the jump is told, not judged. */
+static int unchecked(struct handoff *h, struct visit *v, uint64_t target, const char *why)
+{
+	struct event e = { .kind = EVENT_NOTE, .cpu = v->cpu, .el = v->el, .pc = v->pc };
+	bool inside = image_holds(&h->image, target) && !is_entry(h, target);
+	struct target t = { .va = target, .pa = target };
+	int err;
+
+	event_add(h, &e, "the target %#" PRIx64 " is not checked: %s", target, why);
+	if (!inside)
+		return take(h, v, &t);
+	err = code_follow_flat(h, target, SCAN_UNKNOWN);
+	return err ? err : step_over(h, v);
+}
+
+/*
+ * Is the target in the image, and as far from its physical address as the code that is
+ * running now? Then the loader stays within itself: at the same address, or as a whole
+ * at another one. (Another level is entered with its MMU off, or mapped onto itself.)
+ */
+static bool within(struct handoff *h, const struct visit *v, struct tables *tables,
+		   const struct target *t, const struct pt_walk *walk)
+{
+	uint64_t offset = 0;
+	struct pt_walk here;
+
+	if (walk->fault || (t->va & 3) || !image_holds(&h->image, walk->oa) || is_entry(h, t->va))
+		return false;
+	if (t->el == v->el && !tables_walk(tables, v->pc, NULL, &here, NULL) && !here.fault)
+		offset = here.oa - v->pc;
+	return walk->oa - t->va == offset;
+}
+
+int leave_visit(struct handoff *h, struct visit *v, uint64_t target, unsigned int el)
+{
+	struct pt_access acc = { .kind = PT_FETCH, .el = el };
+	struct target t = { .va = target, .el = el };
+	char spec[8] = { 'e', 'l', (char)('0' + (el ? el : 1)), 0 };
+	struct buf why = { 0 };
+	struct tables tables;
+	struct pt_walk walk;
+	int err;
+
+	if (el == v->el && scan_word(&h->scan, target) && !is_entry(h, target))
+		return harmless(h, v);
+	err = tables_init(&tables, machine_of(h), h->ctx->symbols, v->cpu,
+			  el == v->el ? NULL : spec, &why);
+	if (!err)
+		err = tables_walk(&tables, target, &acc, &walk, &why);
+	if (err == -BATON_EUNSUPPORTED || err == -BATON_ENOTFOUND)
+		err = unchecked(h, v, target, why.data ? why.data : "");
+	else if (!err && within(h, v, &tables, &t, &walk)) {
+		err = code_follow(h, v->cpu, &tables, target, SCAN_UNKNOWN);
+		if (!err)
+			err = harmless(h, v);
+	} else if (!err) {
+		t.pa = walk.oa;
+		err = leaves(h, v, &tables, &t, &acc, &walk);
+	}
+	buf_free(&why);
+	return err;
+}

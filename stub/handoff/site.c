@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What a CPU is about to do at a stop site, as an event; and past it. */
+#include "handoff/internal.h"
+#include "handoff/psci.h"
+
+#include <stdio.h>
+
+#define SCTLR_M 1u
+
+#define SPSR_AARCH32 (1u << 4)
+
+static struct event event_of(const struct visit *v, enum event_kind kind)
+{
+	return (struct event){ .kind = kind, .cpu = v->cpu, .el = v->el, .pc = v->pc };
+}
+
+/*
+ * Would the next instruction still be fetched once the MMU is on? The code goes on at
+ * the same address, so that address has to be mapped onto itself.
+ */
+static int preflight_mmu(struct handoff *h, const struct visit *v, uint64_t sctlr)
+{
+	struct pt_access fetch = { .kind = PT_FETCH, .el = v->el };
+	struct buf why = { 0 };
+	struct pt_walk walk;
+	struct tables t;
+	char what[96] = "";
+	int err = tables_init(&t, machine_of(h), h->ctx->symbols, v->cpu, NULL, &why);
+
+	t.regime.sctlr = sctlr;
+	t.regime.pending = true;
+	if (!err)
+		err = tables_walk(&t, v->pc + 4, &fetch, &walk, &why);
+	if (err == -BATON_EUNSUPPORTED || err == -BATON_ENOTFOUND) {
+		struct event e = event_of(v, EVENT_NOTE);
+
+		event_add(h, &e, "MMU on is not checked: %s", why.data ? why.data : "");
+		err = 0;
+	} else if (!err && !walk.fault && walk.oa != v->pc + 4) {
+		snprintf(what, sizeof(what),
+			 "the next instruction would be fetched from %#" PRIx64
+			 " instead of %#" PRIx64,
+			 walk.oa, v->pc + 4);
+	}
+	buf_free(&why);
+	if (err || (!walk.fault && !what[0]))
+		return err;
+	err = trouble_jump(h, v, &t, v->pc + 4, &fetch, &walk, what);
+	h->trouble.kind = TROUBLE_MMU;
+	return err;
+}
+
+static void say_sysreg(struct handoff *h, const struct visit *v, const struct watch *w,
+		       const struct event *e, bool known)
+{
+	struct buf name = { 0 };
+	const char *mmu = "";
+
+	if (w->role == WATCH_SCTLR && (e->after & SCTLR_M) && !(e->before & SCTLR_M))
+		mmu = "   MMU on";
+	else if (w->role == WATCH_SCTLR && !(e->after & SCTLR_M))
+		mmu = e->before & SCTLR_M ? "   MMU off" : "   MMU stays off";
+	if (w->role == WATCH_TTBR0 || w->role == WATCH_TTBR1 || w->role == WATCH_VBAR)
+		say_symbol(h->ctx, e->after & 0xfffffffffffe, " (", ")", &name);
+	if (!known)
+		event_add(h, e, "%s := %#" PRIx64 "%s", w->name, e->after,
+			  name.len ? name.data : "");
+	else if (e->before == e->after)
+		event_add(h, e, "%s = %#" PRIx64 "%s, as before%s", w->name, e->after,
+			  name.len ? name.data : "", mmu);
+	else
+		event_add(h, e, "%s %#" PRIx64 " -> %#" PRIx64 "%s%s", w->name, e->before, e->after,
+			  name.len ? name.data : "", mmu);
+	buf_free(&name);
+	(void)v;
+}
+
+static int visit_msr(struct handoff *h, struct visit *v)
+{
+	const struct watch *w = watch_find(v->site.insn.sysreg);
+	struct event e = event_of(v, EVENT_SYSREG);
+	bool known;
+	int err = machine_reg_read(machine_of(h), v->cpu, w->name, &e.before);
+
+	if (err == -BATON_ELINK)
+		return err;
+	known = !err;
+	err = reg_x(machine_of(h), v->cpu, v->site.insn.reg, &e.after);
+	if (err)
+		return err;
+	e.name = w->name;
+	if (w->role == WATCH_SCTLR && w->el == v->el && known && (e.after & SCTLR_M) &&
+	    !(e.before & SCTLR_M)) {
+		err = preflight_mmu(h, v, e.after);
+		if (err)
+			return err;
+		if (h->trouble.kind)
+			return FOUND;
+	}
+	if (w->role == WATCH_VBAR)
+		err = vectors_add(h, e.after & ~UINT64_C(0x7ff));
+	if (err)
+		return err;
+	say_sysreg(h, v, w, &e, known);
+	return step_over(h, v);
+}
+
+static int visit_eret(struct handoff *h, struct visit *v)
+{
+	struct machine *m = machine_of(h);
+	struct event e = event_of(v, EVENT_ERET);
+	uint64_t elr, spsr;
+	unsigned int el;
+	int err = reg_of(m, v->cpu, "ELR", v->el, &elr);
+
+	if (!err)
+		err = reg_of(m, v->cpu, "SPSR", v->el, &spsr);
+	if (err)
+		return err;
+	el = spsr >> 2 & 3;
+	e.before = v->el;
+	e.after = el;
+	if (spsr & SPSR_AARCH32) {
+		event_add(h, &e, "eret to AArch32 at %#" PRIx64 ": not followed", elr);
+		return step_over(h, v);
+	}
+	if (v->site.insn.pauth)
+		elr = insn_strip_pauth(elr);
+	if (el > v->el) {
+		trouble_other(h, v->cpu, v->el, v->pc,
+			      "this eret is an illegal exception return: SPSR_EL%u = %#" PRIx64
+			      " asks for EL%u, which is above EL%u",
+			      v->el, spsr, el, v->el);
+		return FOUND;
+	}
+	if (v->site.hits <= HANDOFF_LIFT)
+		event_add(h, &e, "eret: EL%u -> EL%u at %#" PRIx64, v->el, el, elr);
+	return leave_visit(h, v, elr, el);
+}
+
+/* Where a CPU that is switched on will start: at the same level, with its MMU off. */
+static int cpu_on(struct handoff *h, const struct visit *v, const uint64_t *x)
+{
+	if (!machine_is_ram(machine_of(h), x[2], 4, true)) {
+		trouble_other(h, v->cpu, v->el, v->pc,
+			      "CPU_ON would start a CPU at %#" PRIx64 ", where there is no memory",
+			      x[2]);
+		return FOUND;
+	}
+	return code_follow_flat(h, x[2], SCAN_UNKNOWN);
+}
+
+static void say_arguments(struct handoff *h, const struct psci_call *call, const uint64_t *x,
+			  struct buf *out)
+{
+	if (call->function == PSCI_CPU_ON) {
+		buf_printf(out, "(CPU %#" PRIx64 ", entry %#" PRIx64, x[1], x[2]);
+		say_symbol(h->ctx, x[2], " <", ">", out);
+		buf_printf(out, ", context %#" PRIx64 ")", x[3]);
+		return;
+	}
+	for (unsigned int i = 1; i <= call->args; i++)
+		buf_printf(out, "%s%#" PRIx64, i == 1 ? "(" : ", ", x[i]);
+	buf_puts(out, call->args ? ")" : "");
+}
+
+static void say_call(struct handoff *h, const struct visit *v, const uint64_t *x,
+		     const uint64_t *result)
+{
+	const struct psci_call *call = psci_find(x[0]);
+	struct event e = event_of(v, EVENT_CALL);
+	const char *insn = v->site.insn.kind == INSN_SMC ? "smc" : "hvc";
+	const char *status = NULL;
+	struct buf text = { 0 };
+
+	e.before = x[0];
+	if (call) {
+		buf_puts(&text, call->name);
+		say_arguments(h, call, x, &text);
+	} else {
+		buf_printf(&text, "#%u x0 = %#" PRIx64, v->site.insn.imm, x[0]);
+	}
+	if (result && call)
+		status = *result || call->function == PSCI_CPU_ON ? psci_result(*result) : NULL;
+	if (result && status)
+		buf_printf(&text, " -> %s", status);
+	else if (result && call && call->function == 0x84000000)
+		buf_printf(&text, " -> %" PRIu64 ".%" PRIu64, *result >> 16, *result & 0xffff);
+	else if (result)
+		buf_printf(&text, " -> %#" PRIx64, *result);
+	e.after = result ? *result : 0;
+	event_add(h, &e, "%s %s", insn, text.data);
+	buf_free(&text);
+}
+
+/* Who shows the entry address now. There may be nobody yet: it will show at its first stop. */
+static int say_new_cpu(struct handoff *h, const struct visit *v, uint64_t entry)
+{
+	struct machine *m = machine_of(h);
+
+	for (unsigned int cpu = 0; cpu < m->cpus; cpu++) {
+		uint64_t pc;
+		int el, err = machine_reg_read(m, cpu, "pc", &pc);
+
+		if (err == -BATON_ELINK)
+			return err;
+		if (err || pc != entry || cpu == v->cpu)
+			continue;
+		el = machine_el(m, cpu);
+		if (el >= 0) {
+			struct event e = {
+				.kind = EVENT_NOTE, .cpu = cpu, .el = (unsigned int)el, .pc = pc
+			};
+
+			event_add(h, &e, "is on");
+		}
+	}
+	return 0;
+}
+
+static int visit_call(struct handoff *h, struct visit *v)
+{
+	struct machine *m = machine_of(h);
+	const struct psci_call *call;
+	uint64_t x[4], result, pc;
+	int err = 0;
+
+	for (unsigned int i = 0; !err && i < 4; i++)
+		err = reg_x(m, v->cpu, i, &x[i]);
+	if (err)
+		return err;
+	call = psci_find(x[0]);
+	if (call && call->ends) {
+		say_call(h, v, x, NULL);
+		trouble_other(h, v->cpu, v->el, v->pc,
+			      "the loader gives up: it asks the firmware for %s", call->name);
+		return FOUND;
+	}
+	if (call && call->function == PSCI_CPU_ON)
+		err = cpu_on(h, v, x);
+	if (err)
+		return err;
+	if (call && call->function == PSCI_CPU_OFF) {
+		say_call(h, v, x, NULL); /* it does not return */
+		return step_over(h, v);
+	}
+	err = step_over(h, v);
+	if (err)
+		return err;
+	err = machine_reg_read(m, v->cpu, "pc", &pc);
+	if (err || pc != v->pc + 4)
+		return err; /* in the loader's own vectors, said there */
+	err = reg_x(m, v->cpu, 0, &result);
+	if (err)
+		return err;
+	say_call(h, v, x, &result);
+	return call && call->function == PSCI_CPU_ON ? say_new_cpu(h, v, x[2]) : GO;
+}
+
+int site_visit(struct handoff *h, struct visit *v)
+{
+	const struct insn *insn = &v->site.insn;
+	uint64_t target;
+	int err;
+
+	switch (insn->kind) {
+	case INSN_MSR:
+		return visit_msr(h, v);
+	case INSN_ERET:
+		return visit_eret(h, v);
+	case INSN_SMC:
+	case INSN_HVC:
+		return visit_call(h, v);
+	case INSN_BR:
+	case INSN_BLR:
+	case INSN_RET:
+		err = reg_x(machine_of(h), v->cpu, insn->reg, &target);
+		if (err)
+			return err;
+		return leave_visit(h, v, insn->pauth ? insn_strip_pauth(target) : target, v->el);
+	case INSN_OTHER:
+	case INSN_UDF:
+	case INSN_B:
+	case INSN_BL:
+	case INSN_COND:
+	case INSN_SVC:
+	case INSN_BRK:
+	case INSN_HLT:
+	case INSN_MRS:
+	case INSN_MSR_IMM:
+	case INSN_TLBI:
+	case INSN_CACHE:
+	case INSN_WFI:
+	case INSN_WFE:
+		break;
+	}
+	return step_over(h, v);
+}

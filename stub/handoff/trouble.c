@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What is wrong, gathered while the machine stands on it, and what would repair it. */
+#include "handoff/internal.h"
+
+#include "hex.h"
+#include "mmu/sysreg.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Tables that a loader made at run time lie near its roots: this far is looked. */
+#define NEAR_ROOT (256u << 10)
+
+#define JUDGE_WORDS 4
+#define MATCH_BYTES 64
+
+/* ESR_ELx: FnV, the FAR holds nothing (DDI 0487, D24.2.40). */
+#define ESR_FNV (1u << 10)
+
+struct evidence {
+	struct handoff *handoff;
+	struct tables *tables;
+	bool fetch;
+};
+
+static int read_memory(void *ctx, uint64_t pa, void *data, size_t len)
+{
+	struct evidence *e = ctx;
+	const uint8_t *at = image_bytes(&e->handoff->image, pa, len);
+
+	if (!at)
+		return machine_phys_read(machine_of(e->handoff), pa, data, len);
+	memcpy(data, at, len);
+	return 0;
+}
+
+static bool is_ram(void *ctx, uint64_t pa)
+{
+	struct evidence *e = ctx;
+
+	return machine_is_ram(machine_of(e->handoff), pa, 4, true);
+}
+
+static unsigned int judge(void *ctx, uint64_t pa)
+{
+	struct evidence *e = ctx;
+	struct image *img = &e->handoff->image;
+	const struct baton_image_region *region = image_region(img, pa);
+	const struct rom *rom = image_rom(img, pa);
+	uint32_t words[JUDGE_WORDS];
+	uint8_t bytes[MATCH_BYTES];
+	unsigned int proofs = 0;
+	uint64_t at = 0;
+
+	if (machine_phys_read(machine_of(e->handoff), pa, bytes, sizeof(bytes)))
+		return 0;
+	for (unsigned int i = 0; i < JUDGE_WORDS; i++)
+		words[i] = (uint32_t)le_read(bytes + 4 * i, 4);
+	if (!e->fetch)
+		proofs |= PROOF_SERVES;
+	else if (insn_plausible(words, JUDGE_WORDS))
+		proofs |= PROOF_CODE;
+	if (region || rom)
+		proofs |= PROOF_COPIED;
+	if ((region && region->load_addr == pa) || (rom && rom->addr == pa))
+		proofs |= PROOF_START;
+	/* without a header: code that the image carries and that is here as well */
+	if ((proofs & PROOF_CODE) && !(proofs & PROOF_COPIED) && !image_holds(img, pa) &&
+	    image_search(img, bytes, sizeof(bytes), &at))
+		proofs |= PROOF_COPIED;
+	return proofs;
+}
+
+static size_t where_tables_lie(struct handoff *h, const struct regime *r, struct scan_span *spans)
+{
+	size_t n = h->image.spans;
+
+	memcpy(spans, h->image.span, n * sizeof(*spans));
+	for (unsigned int half = 0; half <= (r->two_halves ? 1u : 0u); half++) {
+		const struct ram_range *ram;
+		struct pt_config cfg;
+
+		if (pt_config_from_regime(&cfg, r, half ? UINT64_MAX : 0, NULL) || cfg.flat)
+			continue;
+		ram = machine_ram_find(machine_of(h), cfg.root);
+		if (!ram || ram->kind != RAM_RAM)
+			continue;
+		spans[n].first =
+			cfg.root - ram->first > NEAR_ROOT ? cfg.root - NEAR_ROOT : ram->first;
+		spans[n++].last =
+			ram->last - cfg.root > NEAR_ROOT ? cfg.root + NEAR_ROOT - 1 : ram->last;
+	}
+	return n;
+}
+
+/* Was the last repair for this, and is it still in place? Then it was no help. */
+static bool is_back(struct handoff *h, const struct trouble *t)
+{
+	uint64_t now;
+
+	return h->fixed && h->fixed_va == t->va &&
+	       !machine_phys_u64(machine_of(h), h->fixed_address, &now) && now == h->fixed_value;
+}
+
+int trouble_repairs(struct handoff *h, struct trouble *t)
+{
+	struct scan_span spans[IMAGE_SPANS + 2];
+	struct tables tables;
+	struct evidence e = { .handoff = h, .tables = &tables };
+	struct repair_query q = {
+		.read = read_memory, .is_ram = is_ram, .judge = judge, .ctx = &e
+	};
+	int err;
+
+	t->repairs.count = 0;
+	t->again = t->walked && is_back(h, t);
+	if (!t->walked || t->again)
+		return 0;
+	err = tables_init(&tables, machine_of(h), h->ctx->symbols, t->cpu, NULL, NULL);
+	if (err)
+		return err == -BATON_ELINK ? err : 0;
+	err = image_load(&h->image, machine_of(h));
+	if (err)
+		return err;
+	e.fetch = t->acc.kind == PT_FETCH;
+	q.regime = &t->regime;
+	q.reader = tables.reader;
+	q.acc = t->acc;
+	q.walk = &t->walk;
+	q.spans = spans;
+	q.span_count = where_tables_lie(h, &t->regime, spans);
+	repair_find(&q, &t->repairs);
+	return tables.lost;
+}
+
+static struct trouble *begin(struct handoff *h, enum trouble_kind kind, unsigned int cpu,
+			     unsigned int el, uint64_t pc)
+{
+	struct trouble *t = &h->trouble;
+
+	memset(t, 0, sizeof(*t));
+	t->kind = kind;
+	t->cpu = cpu;
+	t->el = el;
+	t->pc = pc;
+	t->resets = machine_of(h)->resets;
+	return t;
+}
+
+void trouble_other(struct handoff *h, unsigned int cpu, unsigned int el, uint64_t pc,
+		   const char *fmt, ...)
+{
+	struct trouble *t = begin(h, TROUBLE_OTHER, cpu, el, pc);
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(t->what, sizeof(t->what), fmt, ap);
+	va_end(ap);
+}
+
+int trouble_jump(struct handoff *h, const struct visit *v, struct tables *tables, uint64_t target,
+		 const struct pt_access *acc, const struct pt_walk *walk, const char *what)
+{
+	struct trouble *t = begin(h, TROUBLE_JUMP, v->cpu, v->el, v->pc);
+
+	t->word = v->site.word;
+	t->insn = v->site.insn;
+	t->walked = true;
+	t->regime = tables->regime;
+	t->va = target;
+	t->acc = *acc;
+	t->walk = *walk;
+	snprintf(t->what, sizeof(t->what), "%s", what ? what : "");
+	return trouble_repairs(h, t);
+}
+
+static bool far_is_valid(uint64_t esr)
+{
+	unsigned int ec = esr >> 26 & 63;
+
+	if (ec == 0x22) /* PC alignment */
+		return true;
+	return (esr_is_fetch_abort(esr) || esr_is_data_abort(esr)) && !(esr & ESR_FNV);
+}
+
+/* The regime that the faulting access was translated by, as its registers are now. */
+static int walk_fault(struct handoff *h, struct trouble *t)
+{
+	unsigned int from = t->spsr >> 2 & 3;
+	char spec[8] = { 'e', 'l', (char)('0' + (from ? from : 1)), 0 };
+	struct buf why = { 0 };
+	struct tables tables;
+	int err = tables_init(&tables, machine_of(h), h->ctx->symbols, t->cpu, spec, &why);
+
+	t->va = t->far;
+	t->acc.el = from;
+	t->acc.kind = esr_is_fetch_abort(t->esr) ? PT_FETCH : t->esr & 1 << 6 ? PT_WRITE : PT_READ;
+	t->acc.pan = (t->spsr & 1 << 22) != 0 && from != 0;
+	if (!err)
+		err = tables_walk(&tables, t->va, &t->acc, &t->walk, &why);
+	if (!err) {
+		t->regime = tables.regime;
+		t->walked = true;
+	} else if (err != -BATON_ELINK && err != -BATON_ECANCELED) {
+		snprintf(t->what, sizeof(t->what), "the walk is not known here: %s",
+			 why.data ? why.data : "");
+		err = 0;
+	}
+	buf_free(&why);
+	return err;
+}
+
+int trouble_fault(struct handoff *h, unsigned int cpu, unsigned int el, int vector)
+{
+	struct machine *m = machine_of(h);
+	struct trouble *t = begin(h, TROUBLE_FAULT, cpu, el, 0);
+	int err = machine_reg_read(m, cpu, "pc", &t->pc);
+
+	if (!err)
+		err = reg_of(m, cpu, "ESR", el, &t->esr);
+	if (!err)
+		err = reg_of(m, cpu, "ELR", el, &t->elr);
+	if (!err)
+		err = reg_of(m, cpu, "SPSR", el, &t->spsr);
+	if (!err)
+		err = reg_of(m, cpu, "FAR", el, &t->far);
+	if (err)
+		return err;
+	t->whole = vector >= 0;
+	t->vector = vector >= 0 ? (unsigned int)vector : 0;
+	t->far_valid = far_is_valid(t->esr);
+	if (t->far_valid)
+		err = walk_fault(h, t);
+	if (!err && t->walked && t->walk.fault)
+		err = trouble_repairs(h, t);
+	return err;
+}
+
+bool trouble_holds(struct handoff *h, unsigned int cpu)
+{
+	const struct trouble *t = &h->trouble;
+	uint64_t pc;
+
+	(void)cpu;
+	return t->kind && t->resets == machine_of(h)->resets &&
+	       !machine_reg_read(machine_of(h), t->cpu, "pc", &pc) && pc == t->pc;
+}
