@@ -9,7 +9,7 @@ LOADER_CFLAGS := -std=gnu11 -O2 -g -ffreestanding -nostdlib -fno-builtin -fno-pi
 	-fno-toplevel-reorder -fno-tree-loop-distribute-patterns -fno-stack-protector \
 	-fno-optimize-sibling-calls -fno-asynchronous-unwind-tables -mgeneral-regs-only \
 	-mstrict-align -mno-outline-atomics \
-	-mcpu=cortex-a53 -mbranch-protection=none -ffile-prefix-map=$(CURDIR)=. \
+	-march=armv8-a -mbranch-protection=none -ffile-prefix-map=$(CURDIR)=. \
 	-Iinclude -Iloader/aarch64 $(CWARN)
 LOADER_LDFLAGS := -nostdlib -static -no-pie -Wl,--build-id=none -Wl,-z,noexecstack \
 	-Wl,-z,max-page-size=4096 -Wl,--no-warn-rwx-segments

@@ -22,7 +22,7 @@ extern const struct baton_image_board board;
 extern const struct baton_image_header image_header[]; /* one; regions follow */
 extern char loader_start[];
 extern char stacks[]; /* one for each CPU, the first CPU's first */
-extern uint64_t boot_lvl0_lower[], boot_lvl0_upper[];
+extern uint64_t boot_lvl0_lower[512], boot_lvl0_upper[512];
 
 #define STACK_SIZE 2048
 

@@ -90,7 +90,7 @@ says drop-a53-4 'LDR|INFO|CPU3: CurrentEL=EL2' 'LDR|INFO|CPU3: dropping to EL1'
 process_end "$pid"
 
 # --- faults: the dump is true, on every CPU
-probe "$tmp/fault.elf" 0xffffff8040000000 0x40000000 0x3000 0 -DPROBE_FAULT
+probe "$tmp/fault.elf" 0xffffff8040000000 0x40000000 0x3000 0 -DPROBE_FAULT=4
 mk $el1 "$tmp/fault.elf" "$tmp/fault.img" --cpus 4
 start "$tmp/fault.img" virt cortex-a53 4
 ends() { [ "$(grep -c 'reg: 0x0000001e: 0x0000000000001e1e' "$console")" = 4 ]; }
@@ -123,6 +123,21 @@ says 'the seed case' \
 	'    ec: 0x00000021 (Instruction Abort taken without a change in Exception level)' \
 	'    il: 0x0000000000000001' '    iss: 0x0000000000000004' \
 	'    far: 0xffffff8040000000' '    reg: 0x00000000: 0x0000000040004000'
+process_end "$pid"
+
+# What its author typed, with names and types from the loader's ELF file.
+qemu_start gdb -machine virt -cpu cortex-a53 -m 2G -S -gdb "unix:$tmp/gdb.sock,server=on,wait=off" \
+	-device "loader,file=$tmp/zero.img,addr=$load,cpu-num=0"
+for ((i = 0; i < 100; i++)); do
+	[ ! -S "$tmp/gdb.sock" ] || break
+	sleep 0.1
+done
+timeout 60 "${GDB:-gdb-multiarch}" -nx -batch "$O/loader/$el1/loader.elf" -ex "target remote $tmp/gdb.sock" \
+	-ex 'break kernel_jump' -ex continue -ex 'ptype boot_lvl0_upper' \
+	-ex 'set var boot_lvl0_upper[0x1ff] = (unsigned long)&boot_lvl1_upper + 3' \
+	-ex detach >"$tmp/gdb.log" 2>&1
+tap_ok 'GDB knows the tables as arrays' has "$tmp/gdb.log" 'type = unsigned long [512]'
+says 'GDB sets the missing descriptor' 'probe: end='
 process_end "$pid"
 
 # --- PSCI: a conduit that is undefined is an answer

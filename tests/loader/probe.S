@@ -2,7 +2,7 @@
 /*
  * A kernel that does nothing but say how it was entered, one CPU after the
  * other: "probe: NAME=VALUE". It lives on the loader's tables. With PROBE_FAULT
- * it reads where nothing is mapped, to see the loader's vectors.
+ * each of so many CPUs reads where nothing is mapped, to see the loader's vectors.
  */
 	.section .text, "ax"
 	.global _start
@@ -57,6 +57,9 @@ _start:
 	add	x27, x29, #1
 	stlr	x27, [x28]
 #ifdef PROBE_FAULT
+5:	ldar	x27, [x28]			/* lines of ours would get into the dumps */
+	cmp	x27, #PROBE_FAULT
+	b.lo	5b
 	mov	x30, #0x1e1e
 	mov	x0, #0x5500000000
 	ldr	x1, [x0]
