@@ -39,20 +39,22 @@ static void say_steps(struct handoff *h, const struct pt_walk *w, struct buf *ou
 static void say_descriptor(struct handoff *h, const struct pt_walk *w, struct buf *out)
 {
 	const struct pt_step *s = w->steps ? &w->step[w->steps - 1] : NULL;
-	struct pt_walk copy = *w;
 	struct buf why = { 0 };
+	const char *words;
 
-	if (s && w->fault) {
-		buf_printf(out, "level %d, index %u, descriptor at %#" PRIx64, s->level, s->index,
+	if (s) {
+		buf_printf(out, "level %d, index %u, descriptor %#" PRIx64, s->level, s->index,
 			   s->address);
 		say_symbol(h->ctx, s->table, " in ", "", out);
 		buf_puts(out, ": ");
 	}
-	pt_render_fault(&copy, NULL, &why);
+	pt_render_fault(w, NULL, &why);
 	/* the words before the ESR that pt_render_fault() ends with */
 	if (why.data && strstr(why.data, " (ESR would"))
 		*strstr(why.data, " (ESR would") = 0;
-	buf_printf(out, "%s\n", why.data ? why.data : "");
+	/* the kind and level are said already where there is a descriptor */
+	words = s && why.data ? strstr(why.data, ": ") : NULL;
+	buf_printf(out, "%s\n", words ? words + 2 : why.data ? why.data : "");
 	buf_free(&why);
 }
 
@@ -296,6 +298,10 @@ static void say_table(struct handoff *h, const struct repair *r, const struct tr
 	case USE_OTHER_HALF:
 		buf_printf(out, " is a table that only TTBR%u leads to", !t->walk.cfg.half);
 		break;
+	case USE_IDENTITY:
+		buf_printf(out, " is a table of TTBR%u's that maps addresses onto themselves",
+			   !t->walk.cfg.half);
+		break;
 	case USE_THIS_HALF:
 		buf_puts(out, " is a table that this root leads to elsewhere");
 		break;
@@ -352,6 +358,15 @@ void explain_repairs(struct handoff *h, const struct trouble *t, struct buf *out
 	}
 	if (shown > 1)
 		buf_puts(out, "none of these is better than the others: choose one\n");
+	if (t->misplaced) {
+		buf_printf(out,
+			   "the table at %#" PRIx64 " is empty, and outside the image (%#" PRIx64
+			   " to %#" PRIx64 "): load the image at the address that its tables are "
+			   "made for\n",
+			   t->walk.step[t->walk.steps - 1].table, h->image.span[0].first,
+			   h->image.span[0].last);
+		return;
+	}
 	if (!shown && t->walked && t->walk.fault && !t->again)
 		buf_puts(out, "no table that is there would repair it, as far as I can see: "
 			      "`pt-walk` and `mem` show what is\n");

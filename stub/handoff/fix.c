@@ -58,7 +58,7 @@ static int find_jump(struct handoff *h, unsigned int cpu, unsigned int el, uint6
 		err = tables_walk(&t, target, &acc, &walk, NULL);
 	if (err || !walk.fault)
 		return err == -BATON_ELINK ? err : 0;
-	return trouble_jump(h, &v, &t, target, &acc, &walk, NULL);
+	return trouble_jump(h, TROUBLE_JUMP, &v, &t, target, &acc, &walk, NULL);
 }
 
 /*

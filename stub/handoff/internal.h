@@ -55,11 +55,11 @@ struct trouble {
 	char what[160]; /* what is wrong where the walk alone does not say it; or why no walk */
 	/* FAULT */
 	bool whole; /* nothing of the handler has run */
-	bool reset_needed;
 	uint64_t esr, elr, far, spsr;
 	bool far_valid;
 	unsigned int vector; /* offset from VBAR */
 	bool again;	     /* a repair was applied and it is back */
+	bool misplaced;	     /* the tables lead to where the image is not */
 	struct repairs repairs;
 };
 
@@ -139,8 +139,9 @@ int leave_visit(struct handoff *h, struct visit *v, uint64_t target, unsigned in
 int step_over(struct handoff *h, const struct visit *v);
 
 /* trouble.c */
-int trouble_jump(struct handoff *h, const struct visit *v, struct tables *t, uint64_t target,
-		 const struct pt_access *acc, const struct pt_walk *walk, const char *what);
+int trouble_jump(struct handoff *h, enum trouble_kind kind, const struct visit *v, struct tables *t,
+		 uint64_t target, const struct pt_access *acc, const struct pt_walk *walk,
+		 const char *what);
 int trouble_fault(struct handoff *h, unsigned int cpu, unsigned int el, int vector);
 int trouble_repairs(struct handoff *h, struct trouble *t);
 bool trouble_holds(struct handoff *h, unsigned int cpu);

@@ -97,42 +97,55 @@ static bool is_move(struct handoff *h, const struct visit *v, const struct targe
 	return false;
 }
 
+static void bad_region(struct handoff *h, const struct visit *v, size_t i, int err,
+		       uint64_t differs)
+{
+	const struct baton_image_region *r = &h->image.region[i];
+
+	if (err == 1)
+		trouble_other(h, v->cpu, v->el, v->pc,
+			      "region %zu (%#" PRIx64 ", size %#" PRIx64
+			      ") is not what the image holds: it differs first at %#" PRIx64,
+			      i, r->load_addr, r->size, differs);
+	else
+		trouble_other(h, v->cpu, v->el, v->pc,
+			      "region %zu (%#" PRIx64 ", size %#" PRIx64
+			      ") cannot be compared with the image: %s",
+			      i, r->load_addr, r->size,
+			      err == -BATON_ENOTFOUND ? "its bytes lie outside the image"
+						      : machine_error(machine_of(h), err));
+}
+
 static int verify_regions(struct handoff *h, const struct visit *v)
 {
 	struct event e = { .kind = EVENT_COPIED, .cpu = v->cpu, .el = v->el, .pc = v->pc };
 	struct image *img = &h->image;
 	uint64_t differs = 0;
+	size_t count = 0;
 	int err = image_load(img, machine_of(h));
 
+	if (err)
+		return err;
 	for (size_t i = 0; !err && img->has_header && i < img->header.num_regions; i++) {
 		const struct baton_image_region *r = &img->region[i];
 
 		if (r->type != BATON_REGION_DATA || !r->size)
 			continue;
 		err = image_verify(img, machine_of(h), r, &differs);
-		e.before = r->load_addr;
-		e.after = r->size;
-		if (!err)
-			event_add(h, &e,
-				  "region %zu copied and verified: %#" PRIx64 " to %#" PRIx64, i,
-				  r->load_addr, r->load_addr + r->size - 1);
-		if (err == 1)
-			trouble_other(
-				h, v->cpu, v->el, v->pc,
-				"region %zu (%#" PRIx64 ", size %#" PRIx64
-				") is not what the image holds: it differs first at %#" PRIx64,
-				i, r->load_addr, r->size, differs);
-		if (err == -BATON_ENOTFOUND || err == -BATON_ERANGE) {
-			trouble_other(h, v->cpu, v->el, v->pc,
-				      "region %zu (%#" PRIx64 ", size %#" PRIx64
-				      ") cannot be compared with the image: %s",
-				      i, r->load_addr, r->size,
-				      err == -BATON_ENOTFOUND ? "its bytes lie outside the image"
-							      : "there is no RAM");
-			err = 1;
-		}
+		if (err == -BATON_ELINK || err == -BATON_ECANCELED)
+			return err;
+		if (!count++)
+			e.before = r->load_addr;
+		e.after += r->size;
+		if (err)
+			bad_region(h, v, i, err, differs);
 	}
-	return err == 1 ? FOUND : err;
+	if (!err && count)
+		event_add(h, &e,
+			  "%zu region%s copied and verified: %" PRIu64
+			  " bytes, the first at %#" PRIx64,
+			  count, count == 1 ? "" : "s", e.after, e.before);
+	return err ? FOUND : GO;
 }
 
 /* The jump itself, and where it landed. Other CPUs go on: the first one ends the run. */
@@ -201,6 +214,8 @@ static int leaves(struct handoff *h, struct visit *v, struct tables *tables, str
 			return err;
 		if (all_zero(t))
 			what = "there is nothing but zeros: no code was put there";
+		else if (!(t->words[0] >> 16))
+			what = "the first instruction there is udf: permanently undefined";
 		else if (is_move(h, v, t, &from))
 			return goes_on_in_copy(h, v, tables, t, from);
 	}
@@ -211,7 +226,7 @@ static int leaves(struct handoff *h, struct visit *v, struct tables *tables, str
 	}
 	if (!what && !walk->fault)
 		return take(h, v, t);
-	err = trouble_jump(h, v, tables, t->va, acc, walk, what);
+	err = trouble_jump(h, TROUBLE_JUMP, v, tables, t->va, acc, walk, what);
 	return err ? err : FOUND;
 }
 

@@ -11,23 +11,23 @@ struct collect {
 	unsigned int half;
 };
 
-bool linked_has(const struct linked *l, unsigned int half, uint64_t table)
+const struct linked_table *linked_find(const struct linked *l, unsigned int half, uint64_t table)
 {
 	for (size_t i = 0; i < l->count[half]; i++)
-		if (l->tables[half][i] == table)
-			return true;
-	return false;
+		if (l->tables[half][i].address == table)
+			return &l->tables[half][i];
+	return NULL;
 }
 
-static void add(struct linked *l, unsigned int half, uint64_t table)
+static void add(struct linked *l, unsigned int half, uint64_t table, uint64_t ia)
 {
 	if (l->count[half] == l->size[half]) {
 		l->size[half] = l->size[half] ? l->size[half] * 2 : 64;
-		l->tables[half] = realloc(l->tables[half], l->size[half] * sizeof(uint64_t));
+		l->tables[half] = realloc(l->tables[half], l->size[half] * sizeof(**l->tables));
 		if (!l->tables[half])
 			abort();
 	}
-	l->tables[half][l->count[half]++] = table;
+	l->tables[half][l->count[half]++] = (struct linked_table){ table, ia };
 }
 
 static int each(void *ctx, const struct pt_mapping *m)
@@ -36,11 +36,11 @@ static int each(void *ctx, const struct pt_mapping *m)
 
 	if (m->attrs || !m->step->read || m->step->kind != PT_TABLE)
 		return PT_EACH_GO;
-	if (linked_has(c->linked, c->half, m->step->next))
+	if (linked_find(c->linked, c->half, m->step->next))
 		return PT_EACH_SKIP;
 	if (c->linked->count[c->half] >= LINKED_MAX)
 		return -BATON_ETOOBIG;
-	add(c->linked, c->half, m->step->next);
+	add(c->linked, c->half, m->step->next, m->ia);
 	return PT_EACH_GO;
 }
 
@@ -57,7 +57,7 @@ void linked_collect(struct linked *l, const struct regime *r, const struct pt_re
 			continue;
 		last = half ? UINT64_MAX : (1ull << cfg.ia_bits) - 1;
 		first = half ? ~((1ull << cfg.ia_bits) - 1) : 0;
-		add(l, half, cfg.root);
+		add(l, half, cfg.root, first);
 		(void)pt_map_each(&cfg, reader, first, last, each, &c);
 	}
 }

@@ -78,6 +78,8 @@ static bool try_it(const struct repair_query *q, struct repair *r)
 		return false;
 	if (r->after.fault || !r->after.mapped || !q->is_ram(q->ctx, r->after.oa))
 		return false;
+	if (q->onto_itself && r->after.oa != r->va)
+		return false;
 	r->proofs = q->judge(q->ctx, r->after.oa);
 	if (q->acc.kind == PT_FETCH)
 		return r->proofs & PROOF_CODE;
@@ -99,8 +101,9 @@ static void rate(const struct repair_query *q, struct repair *r)
 		   (r->proofs & PROOF_START ? 2 : 0) + (r->proofs & PROOF_SERVES ? 1 : 0);
 	switch (r->kind) {
 	case REPAIR_TABLE:
-		r->score += r->use == USE_THIS_HALF ? 0 : 2;
-		r->score += span_of(q, r->table) == span_of(q, r->address) ? 1 : 0;
+		r->score += r->use == USE_ORPHAN ? 3 : r->use == USE_OTHER_HALF ? 2 : 0;
+		/* a loader that moved has two copies of its tables */
+		r->score += span_of(q, r->table) == span_of(q, r->address) ? 2 : 0;
 		r->score -= r->old ? 3 : 0;
 		break;
 	case REPAIR_NEIGHBOR:
@@ -144,6 +147,26 @@ static struct repair at_step(const struct repair_query *q, const struct pt_step 
 }
 
 /*
+ * Who leads to a table already. Image builders link the kernel's table from the lower root
+ * too, for EL2: that speaks against nothing. But a table that maps addresses onto
+ * themselves there is the loader's own, even if it happens to end in the right place.
+ */
+static enum repair_use use_of(const struct repair_query *q, const struct linked *linked,
+			      uint64_t table, const struct repair *r)
+{
+	unsigned int half = q->walk->cfg.half;
+	uint64_t below = (1ull << (pt_level_shift(&q->walk->cfg, r->level) & 63)) - 1;
+	const struct linked_table *other = linked_find(linked, !half, table);
+
+	if (linked_find(linked, half, table))
+		return USE_THIS_HALF;
+	if (!other)
+		return USE_ORPHAN;
+	return (other->ia & ~below) + (r->va & below) == r->after.oa ? USE_IDENTITY
+								     : USE_OTHER_HALF;
+}
+
+/*
  * Missing or wrong table: each page that looks like one of the next level. What decides
  * is not the page but what the walk through it ends on.
  */
@@ -159,10 +182,7 @@ static void try_table(const struct repair_query *q, const struct linked *linked,
 	r.new = table | 3;
 	if (!try_it(q, &r))
 		return;
-	if (linked_has(linked, q->walk->cfg.half, table))
-		r.use = USE_THIS_HALF;
-	else if (linked_has(linked, !q->walk->cfg.half, table))
-		r.use = USE_OTHER_HALF;
+	r.use = use_of(q, linked, table, &r);
 	snprintf(r.edit, sizeof(r.edit), "%#" PRIx64, r.new);
 	keep(q, out, &r);
 }

@@ -26,7 +26,7 @@ enum repair_kind {
 };
 
 /* REPAIR_TABLE: who points to the table as things are. */
-enum repair_use { USE_ORPHAN, USE_OTHER_HALF, USE_THIS_HALF };
+enum repair_use { USE_ORPHAN, USE_OTHER_HALF, USE_IDENTITY, USE_THIS_HALF };
 
 struct repair {
 	enum repair_kind kind;
@@ -49,6 +49,7 @@ struct repair_query {
 	struct pt_reader reader;
 	struct pt_access acc;	    /* that has to work */
 	const struct pt_walk *walk; /* that does not, or that ends in the wrong place */
+	bool onto_itself;	    /* the address has to be mapped onto itself */
 	/* where tables may lie: physical, by pages */
 	const struct scan_span *spans;
 	size_t span_count;

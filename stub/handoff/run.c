@@ -284,9 +284,6 @@ static int say_silence(struct handoff *h, struct buf *out)
 			   "%#" PRIx64 " is not code that was seen to be reached: CPU%u went "
 			   "there in a way that was not watched\n",
 			   pc, h->boot_cpu);
-	trouble_other(h, h->boot_cpu, 0, pc,
-		      "nothing happened for some time, and the CPU that started has not left the "
-		      "loader");
 	return err;
 }
 

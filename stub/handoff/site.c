@@ -45,8 +45,7 @@ static int preflight_mmu(struct handoff *h, const struct visit *v, uint64_t sctl
 	buf_free(&why);
 	if (err || (!walk.fault && !what[0]))
 		return err;
-	err = trouble_jump(h, v, &t, v->pc + 4, &fetch, &walk, what);
-	h->trouble.kind = TROUBLE_MMU;
+	err = trouble_jump(h, TROUBLE_MMU, v, &t, v->pc + 4, &fetch, &walk, what);
 	return err;
 }
 

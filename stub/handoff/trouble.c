@@ -114,7 +114,8 @@ int trouble_repairs(struct handoff *h, struct trouble *t)
 
 	t->repairs.count = 0;
 	t->again = t->walked && is_back(h, t);
-	if (!t->walked || t->again)
+	t->misplaced = t->walked && misplaced(h, &t->walk);
+	if (!t->walked || t->again || t->misplaced)
 		return 0;
 	err = tables_init(&tables, machine_of(h), h->ctx->symbols, t->cpu, NULL, NULL);
 	if (err)
@@ -127,6 +128,7 @@ int trouble_repairs(struct handoff *h, struct trouble *t)
 	q.reader = tables.reader;
 	q.acc = t->acc;
 	q.walk = &t->walk;
+	q.onto_itself = t->kind == TROUBLE_MMU;
 	q.spans = spans;
 	q.span_count = where_tables_lie(h, &t->regime, spans);
 	repair_find(&q, &t->repairs);
@@ -158,10 +160,30 @@ void trouble_other(struct handoff *h, unsigned int cpu, unsigned int el, uint64_
 	va_end(ap);
 }
 
-int trouble_jump(struct handoff *h, const struct visit *v, struct tables *tables, uint64_t target,
-		 const struct pt_access *acc, const struct pt_walk *walk, const char *what)
+/*
+ * A walk that leaves an image of position-dependent tables: they point to where the image
+ * was meant to be, and there is nothing. No entry is wrong then, the load address is.
+ */
+static bool misplaced(struct handoff *h, const struct pt_walk *w)
 {
-	struct trouble *t = begin(h, TROUBLE_JUMP, v->cpu, v->el, v->pc);
+	const struct pt_step *last = w->steps ? &w->step[w->steps - 1] : NULL;
+	uint8_t page[4096];
+
+	if (!h->image.listed || w->steps < 2 || !image_holds(&h->image, w->step[0].table) ||
+	    image_holds(&h->image, last->table) || last->desc ||
+	    machine_phys_read(machine_of(h), last->table & ~UINT64_C(0xfff), page, sizeof(page)))
+		return false;
+	for (size_t i = 0; i < sizeof(page); i++)
+		if (page[i])
+			return false;
+	return true;
+}
+
+int trouble_jump(struct handoff *h, enum trouble_kind kind, const struct visit *v,
+		 struct tables *tables, uint64_t target, const struct pt_access *acc,
+		 const struct pt_walk *walk, const char *what)
+{
+	struct trouble *t = begin(h, kind, v->cpu, v->el, v->pc);
 
 	t->word = v->site.word;
 	t->insn = v->site.insn;
