@@ -73,3 +73,9 @@ $(SEED_BAD:%=$(SEED_DIR)/%.img): $(SEED_DIR)/%.img: $(SEED_DIR)/good-el1.img $(O
 	$(Q)$(O)/tests/zoo/zoo $* --elf $(O)/loader/qemu_virt_aarch64_el1/loader.elf $< -o $@
 
 ALL += $(SEED_IMAGES)
+
+demo: deps ## the seed case: the fault, the walk, the patch, the kernel (installs what is missing)
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)examples/seed-case/demo.sh
+
+.PHONY: demo
