@@ -2,6 +2,7 @@
 /* The VMSAv8-64 walk, stage 1 (DDI 0487, D8.2 "Translation process"). */
 #include <string.h>
 
+#include "buf.h"
 #include "error.h"
 #include "mmu/a64.h"
 #include "mmu/walk.h"
@@ -104,7 +105,12 @@ static void leaf_permissions(const struct pt_config *cfg, uint64_t desc, struct 
 		a->own &= ~(unsigned int)PT_X;
 		a->el0 &= ~(unsigned int)PT_X;
 	}
-	if (cfg->e0pd || !halves)
+}
+
+/* E0PD takes the half away from EL0, while PAN goes on asking what AP says. */
+static void apply_e0pd(const struct pt_config *cfg, struct pt_attrs *a)
+{
+	if (cfg->e0pd)
 		a->el0 = 0;
 }
 
@@ -184,7 +190,7 @@ static void walk_flat(const struct pt_config *cfg, const struct pt_access *acc, 
 	};
 	/* Data is Device-nGnRnE; fetches are Normal, write-through if SCTLR.I is set. */
 	if (fetch)
-		w->attrs.mair = cfg->regime.sctlr & BIT(12) ? 0xaa : 0x44;
+		w->attrs.mair = (cfg->regime.sctlr & BIT(12)) ? 0xaa : 0x44;
 }
 
 /* What faults before any table is read: all of it a translation fault of level 0. */
@@ -217,6 +223,7 @@ static void reach_leaf(const struct pt_config *cfg, const struct pt_step *s, uns
 		set_fault(w, PT_FAULT_ACCESS_FLAG, PT_REASON_NONE, s->level);
 	else if (!allowed(cfg, &w->attrs, acc))
 		set_fault(w, PT_FAULT_PERMISSION, PT_REASON_NONE, s->level);
+	apply_e0pd(cfg, &w->attrs);
 }
 
 /* Look one descriptor up; false: the walk ends here with a fault. */
@@ -262,6 +269,8 @@ int pt_walk(const struct pt_config *cfg, const struct pt_reader *reader, uint64_
 	*out = (struct pt_walk){ .cfg = *cfg, .ia = ia };
 	if (cfg->regime.two_halves && field(ia, 55, 1) != cfg->half)
 		return -BATON_EINVAL;
+	if (!cfg->regime.two_halves && acc->el == 0)
+		return -BATON_EINVAL;
 	if (cfg->flat) {
 		walk_flat(cfg, acc, out);
 		return 0;
@@ -296,7 +305,12 @@ int pt_walk_regime(const struct regime *r, const struct pt_reader *reader, uint6
 	struct pt_config cfg;
 	int err = pt_config_from_regime(&cfg, r, ia, why);
 
-	return err ? err : pt_walk(&cfg, reader, ia, acc, out);
+	if (err)
+		return err;
+	err = pt_walk(&cfg, reader, ia, acc, out);
+	if (err && why)
+		buf_printf(why, "EL0 has no part in the EL%u regime", r->el);
+	return err;
 }
 
 /* DFSC and IFSC (DDI 0487, D24.2.40, ISS encoding for an exception from an abort). */
@@ -365,6 +379,7 @@ static int each_entry(struct each *e, const struct pt_step *s, uint64_t ia, unsi
 	m.size = BIT(pt_level_shift(e->cfg, s->level));
 	if (s->read && s->kind != PT_TABLE) {
 		leaf_attributes(e->cfg, s->desc, hier, &attrs);
+		apply_e0pd(e->cfg, &attrs);
 		m.attrs = &attrs;
 		m.oa = s->next;
 	}

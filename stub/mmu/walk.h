@@ -172,7 +172,8 @@ int pt_config_from_regime(struct pt_config *cfg, const struct regime *r, uint64_
  * level, so a table that points to itself cannot hold it (DDI 0487, D8.2.1).
  *
  * Return: 0 whether or not the address translates - a fault is an answer;
- * -BATON_EINVAL if @ia is not in the half that @cfg is for.
+ * -BATON_EINVAL if @ia is not in the half that @cfg is for, or for an access from EL0
+ * in a regime that EL0 has no part in.
  */
 int pt_walk(const struct pt_config *cfg, const struct pt_reader *reader, uint64_t ia,
 	    const struct pt_access *acc, struct pt_walk *out);

@@ -216,6 +216,8 @@ static void mair_words(void **state)
 	assert_true(mair_is_device(0x0c));
 	assert_false(mair_is_device(0x44));
 	assert_true(mair_is_noncacheable(0x44));
+	assert_true(mair_is_noncacheable(0x40));
+	assert_false(mair_is_device(0x02));
 	assert_false(mair_is_noncacheable(0x4f));
 }
 

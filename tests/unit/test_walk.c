@@ -605,6 +605,12 @@ static void pan_stops_el1_from_user_data(void **state)
 	r.sctlr |= UINT64_C(1) << 57;
 	assert_int_equal(walk_with(&r, LOW, &pan_read), 0);
 	assert_int_equal(w.fault, PT_FAULT_PERMISSION);
+	/* E0PD closes the half to EL0; the page still is what PAN protects. */
+	put_page(A_PAGE | AP_EL0, 0, 0, 0);
+	r.tcr |= UINT64_C(1) << 55;
+	assert_int_equal(walk_with(&r, LOW, &pan_read), 0);
+	assert_int_equal(w.fault, PT_FAULT_PERMISSION);
+	assert_int_equal(w.attrs.el0, 0);
 }
 
 static void dirty_bit_modifier_makes_writable(void **state)
@@ -705,6 +711,14 @@ static void el2_has_one_half(void **state)
 	fake_put(&ram, L0, 1, L1 | TABLE | APT_RO | UXNT);
 	assert_int_equal(walk_with(&r, UINT64_C(0xffc0000000), NULL), 0);
 	assert_int_equal(w.attrs.own, PT_R);
+}
+
+static void el0_has_no_part_in_el2(void **state)
+{
+	struct regime r = fake_el2(L0);
+
+	(void)state;
+	assert_int_equal(walk_with(&r, LOW, &read_el0), -BATON_EINVAL);
 }
 
 /* TCR_EL2 has its fields elsewhere: PS at 16, TBI at 20. */
@@ -888,6 +902,7 @@ int main(void)
 		T(self_pointing_table_ends),
 		T(big_endian_tables),
 		T(el2_has_one_half),
+		T(el0_has_no_part_in_el2),
 		T(el2_layout_of_tcr),
 		T(mmu_off_is_flat),
 		T(overlay_pretends_a_descriptor),
