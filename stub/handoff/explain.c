@@ -295,6 +295,9 @@ static void say_table(struct handoff *h, const struct repair *r, const struct tr
 	case USE_ORPHAN:
 		buf_puts(out, " is a table that nothing points to");
 		break;
+	case USE_CHILD:
+		buf_puts(out, " is a table below one that nothing points to");
+		break;
 	case USE_OTHER_HALF:
 		buf_printf(out, " is a table that only TTBR%u leads to", !t->walk.cfg.half);
 		break;

@@ -216,7 +216,7 @@ static int put_back_others(struct handoff *h, const struct trouble *t, struct bu
 	return 0;
 }
 
-static int go_on(struct handoff *h, const struct trouble *t, struct buf *out)
+static int go_on(struct handoff *h, const struct trouble *t, struct buf *out, bool *found)
 {
 	const char *go = h->ctx->gdb ? "continue" : "cont";
 	int err = 0;
@@ -228,7 +228,8 @@ static int go_on(struct handoff *h, const struct trouble *t, struct buf *out)
 	}
 	if (err && err != -BATON_EUNSUPPORTED)
 		return err;
-	if (t->kind == TROUBLE_FAULT && (!t->whole || err)) {
+	*found = t->kind == TROUBLE_FAULT && (!t->whole || err);
+	if (*found) {
 		buf_puts(out,
 			 t->whole ? "this exception came from another level or stack: only an eret "
 				    "leads back, so this run cannot go on\n"
@@ -311,5 +312,5 @@ int handoff_fix(struct context *ctx, unsigned int cpu, bool apply_it, struct buf
 		return err;
 	was = h->trouble;
 	h->trouble.kind = TROUBLE_NONE;
-	return go_on(h, &was, out);
+	return go_on(h, &was, out, found);
 }

@@ -258,18 +258,22 @@ void insn_text(uint32_t word, uint64_t pc, struct buf *out)
 
 bool insn_plausible(const uint32_t *words, unsigned int n)
 {
-	cs_insn *insn;
-	size_t got;
 	bool differ = false;
 
 	for (unsigned int i = 0; i < n; i++) {
+		struct insn insn = insn_decode(words[i]);
+		cs_insn *text;
+		size_t got = disassemble(&words[i], 1, 0, &text);
+
+		if (got)
+			cs_free(text, got);
 		/* udf disassembles, but nobody writes it */
-		if (!(words[i] >> 16))
+		if (!got || insn.kind == INSN_UDF)
 			return false;
 		differ |= words[i] != words[0];
+		/* what is behind a jump may be data */
+		if (insn_ends_path(&insn))
+			return true;
 	}
-	got = disassemble(words, n, 0, &insn);
-	if (got)
-		cs_free(insn, got);
-	return got == n && (differ || n == 1);
+	return differ;
 }

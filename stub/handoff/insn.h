@@ -69,7 +69,10 @@ uint64_t insn_strip_pauth(uint64_t pointer);
 /** insn_text() - append the disassembly, "br x4"; ".word 0x..." if there is none. */
 void insn_text(uint32_t word, uint64_t pc, struct buf *out);
 
-/** insn_plausible() - @n words that could be code: all disassemble, not all alike. */
+/**
+ * insn_plausible() - @n words that could be code: all up to the first jump disassemble,
+ * and they are not all alike.
+ */
 bool insn_plausible(const uint32_t *words, unsigned int n);
 
 /* What a watched system register is for. */

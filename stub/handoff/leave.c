@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#define FDT_MAGIC  0xedfe0dd0u /* as an instruction would be read */
 #define LOOK_WORDS 16
 #define LOOK_BYTES (4 * LOOK_WORDS)
 
@@ -214,6 +215,8 @@ static int leaves(struct handoff *h, struct visit *v, struct tables *tables, str
 			return err;
 		if (all_zero(t))
 			what = "there is nothing but zeros: no code was put there";
+		else if (t->words[0] == FDT_MAGIC)
+			what = "a device tree is there, no code: nothing was copied over it";
 		else if (!(t->words[0] >> 16))
 			what = "the first instruction there is udf: permanently undefined";
 		else if (is_move(h, v, t, &from))

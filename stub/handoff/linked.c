@@ -19,8 +19,10 @@ const struct linked_table *linked_find(const struct linked *l, unsigned int half
 	return NULL;
 }
 
-static void add(struct linked *l, unsigned int half, uint64_t table, uint64_t ia)
+void linked_add(struct linked *l, unsigned int half, uint64_t table, uint64_t ia)
 {
+	if (linked_find(l, half, table) || l->count[half] >= LINKED_MAX)
+		return;
 	if (l->count[half] == l->size[half]) {
 		l->size[half] = l->size[half] ? l->size[half] * 2 : 64;
 		l->tables[half] = realloc(l->tables[half], l->size[half] * sizeof(**l->tables));
@@ -40,7 +42,7 @@ static int each(void *ctx, const struct pt_mapping *m)
 		return PT_EACH_SKIP;
 	if (c->linked->count[c->half] >= LINKED_MAX)
 		return -BATON_ETOOBIG;
-	add(c->linked, c->half, m->step->next, m->ia);
+	linked_add(c->linked, c->half, m->step->next, m->ia);
 	return PT_EACH_GO;
 }
 
@@ -57,14 +59,14 @@ void linked_collect(struct linked *l, const struct regime *r, const struct pt_re
 			continue;
 		last = half ? UINT64_MAX : (1ull << cfg.ia_bits) - 1;
 		first = half ? ~((1ull << cfg.ia_bits) - 1) : 0;
-		add(l, half, cfg.root, first);
+		linked_add(l, half, cfg.root, first);
 		(void)pt_map_each(&cfg, reader, first, last, each, &c);
 	}
 }
 
 void linked_free(struct linked *l)
 {
-	free(l->tables[0]);
-	free(l->tables[1]);
+	for (unsigned int i = 0; i < LINKED_LISTS; i++)
+		free(l->tables[i]);
 	memset(l, 0, sizeof(*l));
 }

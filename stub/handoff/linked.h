@@ -15,14 +15,19 @@ struct linked_table {
 	uint64_t ia; /* first input address that it serves where it was first met */
 };
 
+/* Lists: below TTBR0, below TTBR1 (the roots too), and what tables in memory point to. */
+enum { LINKED_MEMORY = 2, LINKED_LISTS };
+
 struct linked {
-	struct linked_table *tables[2]; /* by half: 0 below TTBR0, 1 below TTBR1; the roots too */
-	size_t count[2], size[2];
+	struct linked_table *tables[LINKED_LISTS];
+	size_t count[LINKED_LISTS], size[LINKED_LISTS];
 };
 
 void linked_collect(struct linked *l, const struct regime *r, const struct pt_reader *reader);
-/** linked_find() - that table if the root of that half leads to it, or NULL. */
-const struct linked_table *linked_find(const struct linked *l, unsigned int half, uint64_t table);
+/** linked_find() - that table if it is in the list, or NULL. */
+const struct linked_table *linked_find(const struct linked *l, unsigned int list, uint64_t table);
+/** linked_add() - note a table, once. */
+void linked_add(struct linked *l, unsigned int list, uint64_t table, uint64_t ia);
 void linked_free(struct linked *l);
 
 #endif

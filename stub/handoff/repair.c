@@ -94,17 +94,36 @@ static const struct scan_span *span_of(const struct repair_query *q, uint64_t pa
 	return NULL;
 }
 
+/* The table that the entry leads to now holds nothing at all. */
+static bool leads_to_nothing(const struct repair_query *q, const struct repair *r)
+{
+	uint64_t table = r->old & pt_desc_address_mask(&q->walk->cfg, r->level, PT_TABLE);
+	uint8_t page[TABLE_SIZE];
+
+	if (q->read(q->ctx, table, page, sizeof(page)))
+		return true;
+	for (size_t i = 0; i < sizeof(page); i++)
+		if (page[i])
+			return false;
+	return true;
+}
+
 /* What an entry that is not zero says, somebody meant: to replace it wants a reason. */
 static void rate(const struct repair_query *q, struct repair *r)
 {
+	static const int use_score[] = {
+		[USE_ORPHAN] = 3,   [USE_OTHER_HALF] = 2, [USE_CHILD] = 1,
+		[USE_IDENTITY] = 0, [USE_THIS_HALF] = 0,
+	};
+
 	r->score = (r->proofs & PROOF_CODE ? 4 : 0) + (r->proofs & PROOF_COPIED ? 4 : 0) +
 		   (r->proofs & PROOF_START ? 2 : 0) + (r->proofs & PROOF_SERVES ? 1 : 0);
 	switch (r->kind) {
 	case REPAIR_TABLE:
-		r->score += r->use == USE_ORPHAN ? 3 : r->use == USE_OTHER_HALF ? 2 : 0;
+		r->score += use_score[r->use];
 		/* a loader that moved has two copies of its tables */
 		r->score += span_of(q, r->table) == span_of(q, r->address) ? 2 : 0;
-		r->score -= r->old ? 3 : 0;
+		r->score -= !r->old ? 0 : leads_to_nothing(q, r) ? 1 : 3;
 		break;
 	case REPAIR_NEIGHBOR:
 		r->score += 2;
@@ -161,7 +180,7 @@ static enum repair_use use_of(const struct repair_query *q, const struct linked 
 	if (linked_find(linked, half, table))
 		return USE_THIS_HALF;
 	if (!other)
-		return USE_ORPHAN;
+		return linked_find(linked, LINKED_MEMORY, table) ? USE_CHILD : USE_ORPHAN;
 	return (other->ia & ~below) + (r->va & below) == r->after.oa ? USE_IDENTITY
 								     : USE_OTHER_HALF;
 }
@@ -187,28 +206,66 @@ static void try_table(const struct repair_query *q, const struct linked *linked,
 	keep(q, out, &r);
 }
 
-static void try_tables(const struct repair_query *q, struct repairs *out)
+typedef void page_fn(const struct repair_query *q, struct linked *linked, uint64_t pa,
+		     const uint8_t *page, struct repairs *out);
+
+static void each_page(const struct repair_query *q, struct linked *linked, page_fn *fn,
+		      struct repairs *out)
 {
-	struct linked linked = { 0 };
 	uint8_t page[TABLE_SIZE];
 
-	linked_collect(&linked, q->regime, &q->reader);
 	for (size_t i = 0; i < q->span_count; i++) {
 		uint64_t first = (q->spans[i].first + TABLE_SIZE - 1) & ~(uint64_t)(TABLE_SIZE - 1);
 
 		for (uint64_t pa = first; pa >= first && pa + TABLE_SIZE - 1 <= q->spans[i].last;
-		     pa += TABLE_SIZE) {
-			if (q->read(q->ctx, pa, page, sizeof(page)))
-				continue;
-			for (unsigned int n = 0; n < q->walk->steps; n++) {
-				const struct pt_step *s = &q->walk->step[n];
-
-				if (s->read && s->level < 3 && s->kind != PT_BLOCK &&
-				    repair_looks_like_table(q, page, s->level + 1))
-					try_table(q, &linked, s, pa, out);
-			}
-		}
+		     pa += TABLE_SIZE)
+			if (!q->read(q->ctx, pa, page, sizeof(page)))
+				fn(q, linked, pa, page, out);
 	}
+}
+
+/*
+ * What a page points to, if it is a table. The low bits of a table descriptor are ignored
+ * by the hardware and zero from every builder; those of a page hold its attributes.
+ */
+static void note_pointers(const struct repair_query *q, struct linked *linked, uint64_t pa,
+			  const uint8_t *page, struct repairs *out)
+{
+	(void)pa;
+	(void)out;
+	if (!repair_looks_like_table(q, page, 0) && !repair_looks_like_table(q, page, 1) &&
+	    !repair_looks_like_table(q, page, 2))
+		return;
+	for (unsigned int i = 0; i < ENTRIES; i++) {
+		uint64_t desc = le_read(page + 8 * i, 8);
+
+		if (q->walk->cfg.big_endian)
+			desc = __builtin_bswap64(desc);
+		if ((desc & 0xfff) == 3)
+			linked_add(linked, LINKED_MEMORY,
+				   desc & pt_desc_address_mask(&q->walk->cfg, 0, PT_TABLE), 0);
+	}
+}
+
+static void try_page(const struct repair_query *q, struct linked *linked, uint64_t pa,
+		     const uint8_t *page, struct repairs *out)
+{
+	for (unsigned int n = 0; n < q->walk->steps; n++) {
+		const struct pt_step *s = &q->walk->step[n];
+
+		if (s->read && s->level < 3 && s->kind != PT_BLOCK &&
+		    repair_looks_like_table(q, page, s->level + 1))
+			try_table(q, linked, s, pa, out);
+	}
+}
+
+static void try_tables(const struct repair_query *q, struct repairs *out)
+{
+	struct linked linked = { 0 };
+
+	linked_collect(&linked, q->regime, &q->reader);
+	each_page(q, &linked, note_pointers, out);
+	each_page(q, &linked, try_page, out);
 	linked_free(&linked);
 }
 

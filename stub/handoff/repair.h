@@ -26,7 +26,13 @@ enum repair_kind {
 };
 
 /* REPAIR_TABLE: who points to the table as things are. */
-enum repair_use { USE_ORPHAN, USE_OTHER_HALF, USE_IDENTITY, USE_THIS_HALF };
+enum repair_use {
+	USE_ORPHAN,
+	USE_CHILD /* of an orphan */,
+	USE_OTHER_HALF,
+	USE_IDENTITY,
+	USE_THIS_HALF
+};
 
 struct repair {
 	enum repair_kind kind;

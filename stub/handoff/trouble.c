@@ -102,6 +102,25 @@ static bool is_back(struct handoff *h, const struct trouble *t)
 	       !machine_phys_u64(machine_of(h), h->fixed_address, &now) && now == h->fixed_value;
 }
 
+/*
+ * A walk that leaves an image of position-dependent tables: they point to where the image
+ * was meant to be, and there is nothing. No entry is wrong then, the load address is.
+ */
+static bool misplaced(struct handoff *h, const struct pt_walk *w)
+{
+	const struct pt_step *last = w->steps ? &w->step[w->steps - 1] : NULL;
+	uint8_t page[4096];
+
+	if (!h->image.listed || w->steps < 2 || !image_holds(&h->image, w->step[0].table) ||
+	    image_holds(&h->image, last->table) || last->desc ||
+	    machine_phys_read(machine_of(h), last->table & ~UINT64_C(0xfff), page, sizeof(page)))
+		return false;
+	for (size_t i = 0; i < sizeof(page); i++)
+		if (page[i])
+			return false;
+	return true;
+}
+
 int trouble_repairs(struct handoff *h, struct trouble *t)
 {
 	struct scan_span spans[IMAGE_SPANS + 2];
@@ -158,25 +177,6 @@ void trouble_other(struct handoff *h, unsigned int cpu, unsigned int el, uint64_
 	va_start(ap, fmt);
 	vsnprintf(t->what, sizeof(t->what), fmt, ap);
 	va_end(ap);
-}
-
-/*
- * A walk that leaves an image of position-dependent tables: they point to where the image
- * was meant to be, and there is nothing. No entry is wrong then, the load address is.
- */
-static bool misplaced(struct handoff *h, const struct pt_walk *w)
-{
-	const struct pt_step *last = w->steps ? &w->step[w->steps - 1] : NULL;
-	uint8_t page[4096];
-
-	if (!h->image.listed || w->steps < 2 || !image_holds(&h->image, w->step[0].table) ||
-	    image_holds(&h->image, last->table) || last->desc ||
-	    machine_phys_read(machine_of(h), last->table & ~UINT64_C(0xfff), page, sizeof(page)))
-		return false;
-	for (size_t i = 0; i < sizeof(page); i++)
-		if (page[i])
-			return false;
-	return true;
 }
 
 int trouble_jump(struct handoff *h, enum trouble_kind kind, const struct visit *v,

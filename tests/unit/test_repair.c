@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Broken tables, and what is proposed for them: the descriptor, its value, its rank. */
+#include "walk_unit.h"
+
+#include "handoff/repair.h"
+
+#define LOWER_L0 UINT64_C(0x7000f000)
+#define LOWER_L1 UINT64_C(0x7000e000)
+#define OTHER	 UINT64_C(0x70010000)
+
+static struct repairs repairs;
+static struct repair_query q;
+static struct scan_span span;
+static struct regime regime;
+static uint64_t code_at; /* where the kernel lies: code, copied, its start */
+
+static int read_fake(void *ctx, uint64_t pa, void *data, size_t len)
+{
+	(void)ctx;
+	if (pa < FAKE_BASE || pa + len > FAKE_BASE + sizeof(ram.word))
+		return -BATON_ERANGE;
+	memcpy(data, (uint8_t *)ram.word + (pa - FAKE_BASE), len);
+	return 0;
+}
+
+static bool is_ram(void *ctx, uint64_t pa)
+{
+	(void)ctx;
+	return pa >= 0x40000000 && pa < 0xc0000000;
+}
+
+static unsigned int judge(void *ctx, uint64_t pa)
+{
+	(void)ctx;
+	if (pa == code_at)
+		return PROOF_CODE | PROOF_COPIED | PROOF_START;
+	return pa > code_at && pa < code_at + 0x100000 ? PROOF_CODE : 0;
+}
+
+static int prepare(void **state)
+{
+	setup(state);
+	code_at = 0x40000000;
+	span = (struct scan_span){ 0x70008000, 0x70010fff };
+	put_kernel_tables();
+	/* the loader's own half: 1 GiB blocks onto themselves */
+	fake_put(&ram, LOWER_L0, 0, LOWER_L1 | TABLE);
+	fake_put(&ram, LOWER_L1, 1, 0x40000000 | VALID | AF | ISH | IDX(4));
+	return 0;
+}
+
+static void find_for(const struct pt_access *acc)
+{
+	regime = fake_el1(LOWER_L0, L0);
+	assert_int_equal(walk_with(&regime, KERNEL, acc), 0);
+	q = (struct repair_query){
+		.regime = &regime,
+		.reader = fake_reader(&ram),
+		.acc = *acc,
+		.walk = &w,
+		.spans = &span,
+		.span_count = 1,
+		.read = read_fake,
+		.is_ram = is_ram,
+		.judge = judge,
+	};
+	repair_find(&q, &repairs);
+}
+
+static void find(void)
+{
+	find_for(&fetch_el1);
+}
+
+static void assert_best(uint64_t address, uint64_t value, const char *edit)
+{
+	const struct repair *best = repair_best(&repairs);
+
+	assert_non_null(best);
+	assert_int_equal(best->address, address);
+	assert_int_equal(best->new, value);
+	assert_string_equal(best->edit, edit);
+	assert_int_equal(best->after.fault, PT_FAULT_NONE);
+}
+
+/* The lower half's table has an entry at the same index that ends in the same place. */
+static void seed_case_finds_the_orphan(void **state)
+{
+	(void)state;
+	fake_put(&ram, L0, 511, 0);
+	find();
+	assert_best(L0 + 0xff8, L1 | TABLE, "0x7000b003");
+	assert_int_equal(repairs.list[0].level, 0);
+	assert_int_equal(repairs.list[0].index, 511);
+	assert_int_equal(repairs.list[0].use, USE_ORPHAN);
+	assert_int_equal(repairs.list[0].after.oa, 0x40000000);
+}
+
+static void table_that_the_lower_root_leads_to_is_as_good(void **state)
+{
+	(void)state;
+	fake_put(&ram, L0, 511, 0);
+	fake_put(&ram, LOWER_L0, 1, L1 | TABLE); /* for EL2 */
+	find();
+	assert_best(L0 + 0xff8, L1 | TABLE, "0x7000b003");
+	assert_int_equal(repairs.list[0].use, USE_OTHER_HALF);
+}
+
+static void missing_level_1_entry_is_found(void **state)
+{
+	(void)state;
+	fake_put(&ram, L1, 1, 0);
+	find();
+	assert_best(L1 + 8, L2 | TABLE, "0x7000a003");
+}
+
+static void entry_to_the_wrong_table_is_replaced(void **state)
+{
+	(void)state;
+	/* an empty one */
+	fake_put(&ram, L0, 511, OTHER | TABLE);
+	find();
+	assert_best(L0 + 0xff8, L1 | TABLE, "0x7000b003");
+}
+
+static void two_that_are_as_good_give_no_best(void **state)
+{
+	(void)state;
+	fake_put(&ram, L0, 511, 0);
+	fake_put(&ram, OTHER, 1, L2 | TABLE);
+	find();
+	assert_true(repairs.count >= 2);
+	assert_null(repair_best(&repairs));
+}
+
+static void what_ends_nowhere_is_not_proposed(void **state)
+{
+	(void)state;
+	fake_put(&ram, L0, 511, 0);
+	fake_put(&ram, L2, 0, 0x09000000 | VALID | AF); /* not RAM */
+	code_at = 0x50000000;
+	find();
+	assert_int_equal(repairs.count, 0);
+	assert_null(repair_best(&repairs));
+}
+
+static void access_flag_is_set(void **state)
+{
+	(void)state;
+	fake_put(&ram, L2, 0, 0x40000311);
+	find();
+	assert_int_equal(w.fault, PT_FAULT_ACCESS_FLAG);
+	assert_best(L2, 0x40000711, "AF=1");
+}
+
+static void execute_never_is_cleared(void **state)
+{
+	(void)state;
+	fake_put(&ram, L2, 0, 0x40000711 | PXN);
+	find();
+	assert_best(L2, 0x40000711, "PXN=0");
+}
+
+static void execute_never_of_a_table_is_cleared(void **state)
+{
+	(void)state;
+	fake_put(&ram, L0, 511, L1 | TABLE | PXNT);
+	find();
+	assert_best(L0 + 0xff8, L1 | TABLE, "PXNTable=0");
+}
+
+static void memory_that_el0_may_write_is_not_executable_at_el1(void **state)
+{
+	(void)state;
+	fake_put(&ram, L2, 0, 0x40000711 | AP_EL0);
+	find();
+	assert_int_equal(w.fault, PT_FAULT_PERMISSION);
+	assert_non_null(repair_best(&repairs));
+	assert_int_equal(repair_best(&repairs)->new, 0x40000711);
+}
+
+static void read_only_is_lifted_for_a_write(void **state)
+{
+	(void)state;
+	fake_put(&ram, L2, 0, 0x40000711 | AP_RO);
+	find_for(&write_el1);
+	assert_non_null(repair_best(&repairs));
+	assert_int_equal(repair_best(&repairs)->new, 0x40000711);
+}
+
+static void missing_block_continues_its_neighbors(void **state)
+{
+	(void)state;
+	fake_put(&ram, L2, 0, 0);
+	fake_put(&ram, L2, 1, 0x40200711);
+	find();
+	assert_best(L2, 0x40000711, "0x40000711");
+}
+
+static void cleared_valid_bit_is_set(void **state)
+{
+	(void)state;
+	fake_put(&ram, L2, 0, 0x40000710);
+	find();
+	assert_best(L2, 0x40000711, "0x40000711");
+}
+
+static void reserved_type_becomes_a_table(void **state)
+{
+	(void)state;
+	fake_put(&ram, L0, 511, L1 | VALID);
+	find();
+	assert_int_equal(w.reason, PT_REASON_RESERVED);
+	assert_best(L0 + 0xff8, L1 | TABLE, "0x7000b003");
+}
+
+static void wrong_output_address_continues_its_neighbors(void **state)
+{
+	(void)state;
+	fake_put(&ram, L2, 0, 0x48000711);
+	fake_put(&ram, L2, 1, 0x40200711);
+	find();
+	assert_int_equal(w.fault, PT_FAULT_NONE);
+	assert_best(L2, 0x40000711, "OA=0x40000000");
+}
+
+static void nothing_for_an_address_in_neither_half(void **state)
+{
+	(void)state;
+	regime = fake_el1(LOWER_L0, L0);
+	assert_int_equal(walk_with(&regime, UINT64_C(0x00ff000000000000), &fetch_el1), 0);
+	repair_find(&q, &repairs);
+	assert_int_equal(repairs.count, 0);
+}
+
+static void el2_has_one_root(void **state)
+{
+	(void)state;
+	fake_put(&ram, L0, 511, 0);
+	regime = fake_el2(LOWER_L0);
+	assert_int_equal(walk_with(&regime, UINT64_C(0x8040000000),
+				   &(struct pt_access){ .kind = PT_FETCH, .el = 2 }),
+			 0);
+	q.acc.el = 2;
+	repair_find(&q, &repairs);
+	assert_best(LOWER_L0 + 8, L1 | TABLE, "0x7000b003");
+}
+
+static void page_is_a_table_or_not(void **state)
+{
+	uint64_t page[512] = { 0 };
+
+	(void)state;
+	find();
+	assert_false(repair_looks_like_table(&q, (uint8_t *)page, 1)); /* empty */
+	page[1] = L2 | TABLE;
+	assert_true(repair_looks_like_table(&q, (uint8_t *)page, 1));
+	assert_false(repair_looks_like_table(&q, (uint8_t *)page, 3)); /* no AF: no page */
+	page[2] = 0x40000000 | VALID;				       /* a block without AF */
+	assert_false(repair_looks_like_table(&q, (uint8_t *)page, 1));
+	page[2] = 0x40000000 | VALID | AF;
+	assert_true(repair_looks_like_table(&q, (uint8_t *)page, 1));
+	assert_false(repair_looks_like_table(&q, (uint8_t *)page, 0)); /* no blocks there */
+	page[2] = 0x40200000 | VALID | AF;			       /* not aligned to 1 GiB */
+	assert_false(repair_looks_like_table(&q, (uint8_t *)page, 1));
+	page[2] = UINT64_C(0x10000000000) | VALID | AF; /* beyond 40 bits */
+	assert_false(repair_looks_like_table(&q, (uint8_t *)page, 1));
+	page[2] = 0x40000710; /* invalid, but not zero */
+	assert_false(repair_looks_like_table(&q, (uint8_t *)page, 1));
+}
+
+#define TEST(f) cmocka_unit_test_setup(f, prepare)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(seed_case_finds_the_orphan),
+		TEST(table_that_the_lower_root_leads_to_is_as_good),
+		TEST(missing_level_1_entry_is_found),
+		TEST(entry_to_the_wrong_table_is_replaced),
+		TEST(two_that_are_as_good_give_no_best),
+		TEST(what_ends_nowhere_is_not_proposed),
+		TEST(access_flag_is_set),
+		TEST(execute_never_is_cleared),
+		TEST(execute_never_of_a_table_is_cleared),
+		TEST(memory_that_el0_may_write_is_not_executable_at_el1),
+		TEST(read_only_is_lifted_for_a_write),
+		TEST(missing_block_continues_its_neighbors),
+		TEST(cleared_valid_bit_is_set),
+		TEST(reserved_type_becomes_a_table),
+		TEST(wrong_output_address_continues_its_neighbors),
+		TEST(nothing_for_an_address_in_neither_half),
+		TEST(el2_has_one_root),
+		TEST(page_is_a_table_or_not),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
