@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Our walk against QEMU's own (`gva2gpa`), address by address, on real machines. */
+#ifndef BATON_TESTS_ORACLE_H
+#define BATON_TESTS_ORACLE_H
+
+#include "machine/live.h"
+#include "spawn.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* One QEMU and the counts of what was compared on it. */
+struct oracle {
+	struct child child;
+	struct loop loop;
+	struct live live;
+	uint64_t random;       /* state of the generator: a fixed seed */
+	bool af_ignored;       /* gva2gpa takes no notice of the access flag */
+	size_t leaves_at_most; /* of one half: beyond, every n-th */
+	unsigned int compared, mapped, wrong, refused;
+	unsigned int level0; /* a known exception: compare.c */
+};
+
+/** oracle_start() - QEMU with @args behind its own; dies with words if that fails. */
+void oracle_start(struct oracle *o, char *const *args, const char *console);
+void oracle_end(struct oracle *o);
+/** oracle_compare() - every leaf, its edges and 2000 addresses at random, in the CPU's regime. */
+void oracle_compare(struct oracle *o, const char *name);
+/** oracle_ask() - QEMU's answer. Return: true with @pa, or false: it says "Unmapped". */
+bool oracle_ask(struct oracle *o, uint64_t va, uint64_t *pa);
+uint64_t oracle_random(struct oracle *o);
+
+/** handmade_run() - tables that no sane kernel has. */
+void handmade_run(void);
+
+/** tap() - one test. die() - no sense in going on. */
+void tap(bool ok, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void die(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn));
+/** built() - a path below the output folder; valid to the fourth call from here. */
+char *built(const char *name);
+
+#endif
