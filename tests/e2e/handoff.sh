@@ -1,0 +1,248 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# `handoff run`, `why` and `fix` on real QEMU: our loader and one that shares nothing with
+# it, good and broken, at EL1 and EL2, with one CPU and four, with and without GDB.
+# shellcheck source=tests/e2e/lib.sh
+. "${0%/*}/lib.sh"
+
+GDB=${GDB:-gdb-multiarch}
+NM=${CROSS:-aarch64-linux-gnu-}nm
+seed=$O/examples/seed
+second=$O/tests/loader2
+elf=$O/loader/qemu_virt_aarch64_el1/loader.elf
+el2=virt,virtualization=on
+up='Booting all finished, dropped to user space'
+ended='kernel: task exited with status 0'
+well='nothing wrong in sight'
+out='' status='' smp=1
+
+# baton IMAGE ADDRESS MACHINE OPTIONS...: $out, $status
+baton() {
+	local image=$1 addr=$2 machine=$3
+	shift 3
+	out=$tmp/$((tap_count + 1)).out
+	timeout 120 "$O/baton" run -l none "$@" -- "$QEMU" -machine "$machine" -cpu cortex-a53 \
+		-m 2G -nographic -nic none -smp "$smp" \
+		-device "loader,file=$image,addr=$addr,cpu-num=0" </dev/null >"$out" 2>&1
+	status=$?
+	sed 's/\r$//' -i "$out"
+}
+
+# what a test that failed looked at
+show() {
+	echo "# status $status; the output ends with:"
+	tail -n 20 "$out" | sed 's/^/#   /'
+	return 1
+}
+ends_with() { [ "$status" = "$1" ] || show; }
+says() { has "$out" "$1" || show; }
+never_says() { hasnt "$out" "$1" || show; }
+last_line() { [ "$(tail -n 1 "$out")" = "$1" ] || show; }
+
+symbol() { printf '0x%x' "0x$("$NM" "$elf" | sed -n "s/ [A-Za-z] $1\$//p")"; }
+upper0=$(symbol boot_lvl0_upper) upper1=$(symbol boot_lvl1_upper) vectors=$(symbol vectors)
+entry=0xffffff8040000000
+descriptor=$(printf '0x%x' $((upper0 + 511 * 8)))
+repair="pt-set $entry L0 $(printf '0x%x' $((upper1 + 3)))"
+
+# The seed case, before the jump, with names and without.
+baton "$seed/lvl0-upper-zero.img" 0x70000000 virt -s "$elf" -e 'handoff run'
+tap_ok 'seed case: exit status 1' ends_with 1
+tap_ok 'the jump is named' says "-> $entry (kernel entry)"
+tap_ok 'level, index, descriptor and table are named' \
+	says "level 0, index 511, descriptor $descriptor in boot_lvl0_upper"
+tap_ok 'what the CPU would report is named' says 'translation fault, level 0 (ESR 0x86000004)'
+tap_ok 'the orphan is named' says "boot_lvl1_upper ($upper1) is a table that nothing points to"
+tap_ok 'the last line is the repair' last_line "fix: $repair"
+tap_ok 'MMU off and on are in the timeline' says 'MMU on'
+tap_ok 'the regions were verified' says '4 regions copied and verified'
+tap_ok 'the jump was not taken' never_says 'LDR|ERROR'
+
+baton "$seed/lvl0-upper-zero.img" 0x70000000 virt -e 'handoff run' -e 'fix -y' -e 'cont 5'
+tap_ok 'without symbols: the descriptor' says "level 0, index 511, descriptor $descriptor:"
+tap_ok 'without symbols: the orphan' says "$upper1 is a table that nothing points to"
+tap_ok 'without symbols: the repair' says "fix: $repair"
+tap_ok 'repaired, exit status 0' ends_with 0
+tap_ok 'repaired, the kernel is up' says "$up"
+tap_ok 'repaired, the task ran' says "$ended"
+
+baton "$seed/lvl0-upper-zero.img" 0x70000000 virt -e 'handoff run' -e fix
+tap_ok 'fix without -y shows' says "fix: $repair"
+baton "$seed/lvl0-upper-zero.img" 0x70000000 virt -e 'handoff run' -e 'fix -y' -e 'handoff run'
+tap_ok 'repaired, the rest is watched: the kernel is entered' says "$well"
+tap_ok 'exit status 0' ends_with 0
+
+# After the fault: the loader's own handler has run.
+baton "$seed/lvl0-upper-zero.img" 0x70000000 virt -s "$elf" -e 'cont 2' -e why
+tap_ok 'why after the fault: exit status 1' ends_with 1
+tap_ok 'why after the fault: the descriptor' says "descriptor $descriptor in boot_lvl0_upper"
+tap_ok 'why after the fault: the registers' says "ELR_EL1 $entry"
+tap_ok 'why after the fault: the repair' last_line "fix: $repair"
+baton "$seed/lvl0-upper-zero.img" 0x70000000 virt -e 'cont 2' -e 'fix -y' -e system_reset \
+	-e 'handoff run' -e 'fix -y' -e 'handoff run' -e 'cont 3'
+tap_ok 'this run cannot go on, and that is said' says 'this run cannot go on'
+tap_ok 'from reset it can' says "$ended"
+
+# The kernel of the other address.
+"$O/tests/zoo/zoo" lvl0-upper-zero --elf "$elf" "$seed/good-el1-c0.img" -o "$tmp/c0.img"
+baton "$tmp/c0.img" 0x70000000 virt -e 'handoff run' -e 'fix -y' -e 'handoff run' -e 'cont 3'
+tap_ok 'kernel at 0xffffffffc0000000: repaired' says "fix: pt-set 0xffffffffc0000000 L0"
+tap_ok 'kernel at 0xffffffffc0000000: the task ran' says "$ended"
+
+# Good images: no complaint.
+good() {
+	local name
+	name=$(basename "$1") name="$name on $3"
+	baton "$1" "$2" "$3" -e 'handoff run'
+	tap_ok "$name passes" ends_with 0
+	tap_ok "$name: the loader is left" says "$well"
+	tap_ok "$name: no complaint" never_says warning
+	tap_ok "$name: no alarm" never_says ALARM
+}
+good "$seed/good-el1.img" 0x70000000 virt
+good "$seed/good-el1.img" 0x70000000 $el2
+good "$seed/good-el1-c0.img" 0x70000000 virt
+good "$seed/good-el2.img" 0x70000000 $el2
+good "$seed/good-el2-c0.img" 0x70000000 $el2
+good "$second/good.img" 0x48000000 virt
+good "$second/good.img" 0x48000000 $el2
+good "$second/good-eret.img" 0x48000000 virt
+good "$second/good-el2.img" 0x48000000 $el2
+
+# The second loader: no header, no symbols, other registers and tables.
+bad() {
+	baton "$second/$1.img" 0x48000000 "$2" -e 'handoff run'
+	tap_ok "second loader, $1 on $2: exit status 1" ends_with 1
+	tap_ok "second loader, $1: what is next" says "next: $3"
+	tap_ok "second loader, $1: level and index" says "level 0, index $4,"
+	tap_ok "second loader, $1: one repair" grep -q "^fix: pt-set .* L0 0x[0-9a-f]*003$" "$out"
+	baton "$second/$1.img" 0x48000000 "$2" -e 'handoff run' -e 'fix -y' -e 'handoff run' -e 'cont 3'
+	tap_ok "second loader, $1: repaired it boots" says "$ended"
+}
+bad bad virt "br x9 -> $entry" 511
+bad bad $el2 "br x9 -> $entry" 511
+bad bad-eret virt "eret -> $entry" 511
+bad bad-el2 $el2 'br x9 -> 0x8040000000' 1
+
+# What else goes wrong on the way: one instruction of the second loader is another one.
+mutant() { # OFFSET BYTES OPTIONS...
+	local offset=$1 bytes=$2
+	shift 2
+	cp "$second/good.img" "$tmp/mutant.img"
+	printf '%b' "$bytes" | dd of="$tmp/mutant.img" bs=1 seek=$((offset)) conv=notrunc status=none
+	baton "$tmp/mutant.img" 0x48000000 "$@"
+}
+mutant 0xa8 '\x03\x00\x00\xd4' virt -e 'handoff run'
+tap_ok 'smc without EL3: exit status 1' ends_with 1
+tap_ok 'smc without EL3: where' says '0x480000a8: smc #0'
+tap_ok 'smc without EL3: why' says 'smc is undefined here'
+mutant 0xa8 '\x02\x00\x00\xd4' $el2 -e 'handoff run'
+tap_ok 'hvc into an EL2 without vectors' says 'the hvc went to EL2, where nobody has set up anything'
+mutant 0xa8 '\x00\x10\x1c\xd5' virt -e 'handoff run'
+tap_ok "a register of EL2's at EL1" says 'that register belongs to EL2, and this is EL1'
+mutant 0xc8 '\x00\x00\x00\x14' virt -e 'handoff run 1'
+tap_ok 'a loader that spins: exit status 1' ends_with 1
+tap_ok 'a loader that spins: where' says '0x480000c8: b #0x480000c8, a branch to itself: it spins'
+mutant 0x50 '\x1f\x20\x03\xd5' virt -e 'handoff run'
+tap_ok 'a kernel that was not copied: exit status 1' ends_with 1
+tap_ok 'a kernel that was not copied: what is there' says 'a device tree is there'
+
+baton "$seed/good-el1.img" 0x60000000 virt -e 'handoff run'
+tap_ok 'loaded at a wrong address: seen before the MMU is on' says 'turns the MMU on'
+tap_ok 'loaded at a wrong address: said so' says 'load the image at the address'
+
+# Four CPUs.
+smp=4
+good "$seed/good-el1-smp4.img" 0x70000000 virt
+for cpu in 1 2 3; do
+	tap_ok "CPU $cpu is in the timeline" grep -q "^  CPU$cpu EL1 .*MMU on$" "$out"
+done
+good "$seed/good-el2-smp4.img" 0x70000000 $el2
+"$O/tests/zoo/zoo" lvl0-upper-zero --elf "$elf" "$seed/good-el1-smp4.img" -o "$tmp/smp4.img"
+baton "$tmp/smp4.img" 0x70000000 virt -e 'handoff run' -e 'fix -y' -e 'handoff run' -e 'cont 5'
+tap_ok 'four CPUs: one repair' says "fix: $repair"
+tap_ok 'four CPUs: exit status 0' ends_with 0
+for cpu in 1 2 3; do
+	tap_ok "four CPUs: one repair serves CPU $cpu" says "kernel: CPU $cpu up"
+done
+smp=1
+
+# Commands.
+baton "$seed/good-el1.img" 0x70000000 virt -e why
+tap_ok 'why without a fault: exit status 0' ends_with 0
+tap_ok 'why without a fault: says what the CPU does' says 'CPU0  EL1  0x70000000'
+baton "$seed/good-el1.img" 0x70000000 virt -e 'handoff run' -e 'handoff log' -e 'handoff run'
+tap_ok 'handoff log repeats the timeline' test "$(grep -c 'MMU on$' "$out")" = 2
+tap_ok 'a run that is over is not begun again' says 'the loader has been left already'
+baton "$seed/good-el1.img" 0x70000000 virt -e 'handoff until mmu-on'
+tap_ok 'an unknown subcommand: exit status 2' ends_with 2
+tap_ok 'an unknown subcommand names those that are' says 'it knows run and log'
+
+# GDB runs the machine.
+gdb() { # IMAGE, GDB's commands from stdin: $out
+	local n
+	out=$tmp/$((tap_count + 1)).out
+	{ printf '%s\n' 'set pagination off' 'set confirm off' 'set architecture aarch64' \
+		"target remote $tmp/gdb"; cat; } >"$tmp/commands"
+	"$O/baton" run -l "unix:$tmp/gdb" -s "$elf" -- "$QEMU" -machine virt -cpu cortex-a53 -m 2G \
+		-nographic -nic none -device "loader,file=$1,addr=0x70000000,cpu-num=0" \
+		</dev/null >"$tmp/console" 2>&1 &
+	pid=$! pids="$pids $!"
+	for n in {1..100}; do
+		[ -S "$tmp/gdb" ] && break
+		[ "$n" -lt 100 ] || echo '# baton does not listen'
+		sleep 0.1
+	done
+	timeout 120 "$GDB" -q -nx -batch -x "$tmp/commands" >"$out" 2>&1
+	status=$?
+}
+
+gdb "$seed/lvl0-upper-zero.img" <<END
+monitor handoff run
+continue
+printf "at %#lx\n", \$pc
+monitor fix -y
+hbreak *$entry
+continue
+printf "at %#lx\n", \$pc
+END
+tap_ok 'GDB: armed' says 'armed: continue'
+tap_ok 'GDB: the timeline arrives as console output' says 'TTBR1_EL1 0 -> '
+tap_ok 'GDB: the repair is shown' says "fix: $repair"
+tap_ok 'GDB: the stop is before the jump' says "at 0x7000"
+tap_ok 'GDB: repaired, the kernel is entered' says "at $entry"
+tap_ok 'GDB: the kernel runs on behind it' wait_line "$tmp/console" "$ended"
+process_end "$pid"
+
+gdb "$seed/good-el1.img" <<END
+hbreak *$vectors
+tbreak *$(symbol el1_mmu_enable)
+monitor handoff run
+continue
+printf "first %#lx\n", \$pc
+continue
+printf "then %#lx\n", \$pc
+END
+tap_ok "GDB: a breakpoint of GDB's ends it early" says "first $(symbol el1_mmu_enable)"
+tap_ok 'GDB: still armed, it goes on to the kernel' says "then $entry"
+process_end "$pid"
+
+# At the vector's first instruction: whole registers, back to the instruction.
+gdb "$seed/lvl0-upper-zero.img" <<END
+hbreak *$((vectors + 0x200))
+continue
+monitor why
+monitor fix -y
+delete
+hbreak *$entry+0x10
+continue
+printf "at %#lx\n", \$pc
+END
+tap_ok 'at the vector: the registers are whole' says 'all registers are as they were'
+tap_ok 'at the vector: the descriptor' says "descriptor $descriptor in boot_lvl0_upper"
+tap_ok 'at the vector: the pc is put back' says "pc is back on $entry"
+tap_ok 'at the vector: the CPU goes on' says "at $(printf '0x%x' $((entry + 0x10)))"
+tap_ok 'at the vector: the kernel is up' wait_line "$tmp/console" "$up"
+process_end "$pid"
+
+tap_end
