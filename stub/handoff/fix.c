@@ -241,6 +241,8 @@ static int go_on(struct handoff *h, const struct trouble *t, struct buf *out, bo
 			 "memory anew\n");
 		return 0;
 	}
+	if (t->kind == TROUBLE_FAULT && h->ctx->gdb)
+		buf_puts(out, "GDB shows the old registers until `maint flush register-cache`\n");
 	buf_printf(out, "next: `%s`, or `handoff run` to watch the rest\n", go);
 	return 0;
 }

@@ -340,6 +340,18 @@ static int run(struct context *ctx, struct sink *sink, int *verdict)
 	return err ? err : gone;
 }
 
+bool handoff_over(struct context *ctx, struct sink *sink)
+{
+	static const char text[] = "the loader has been left already; `system_reset` starts over, "
+				   "then `handoff run`\n";
+	const struct handoff *h = ctx->handoff;
+
+	if (!h->left || h->resets != ctx->machine->resets)
+		return false;
+	sink->write(sink->ctx, text, sizeof(text) - 1);
+	return true;
+}
+
 int handoff_run(struct context *ctx, struct sink *sink, int silence_ms, bool *found)
 {
 	struct handoff *h = ctx->handoff;
@@ -347,13 +359,6 @@ int handoff_run(struct context *ctx, struct sink *sink, int silence_ms, bool *fo
 
 	*found = false;
 	h->silence_ms = silence_ms;
-	if (h->left && h->resets == ctx->machine->resets) {
-		static const char text[] = "the loader has been left already; `system_reset` "
-					   "starts over, then `handoff run`\n";
-
-		sink->write(sink->ctx, text, sizeof(text) - 1);
-		return 0;
-	}
 	err = run(ctx, sink, &verdict);
 	*found = verdict != DONE;
 	return !err && verdict == INTERRUPTED ? -BATON_ECANCELED : err;

@@ -27,6 +27,9 @@ void handoff_free(struct handoff *h);
  */
 int handoff_run(struct context *ctx, struct sink *sink, int silence_ms, bool *found);
 
+/** handoff_over() - the loader was left already; said to @sink. */
+bool handoff_over(struct context *ctx, struct sink *sink);
+
 /** handoff_arm() - GDB runs the machine: its next `continue` is to be a handoff_run(). */
 void handoff_arm(struct handoff *h, int silence_ms);
 bool handoff_armed(const struct handoff *h);

@@ -18,6 +18,8 @@ static int run_handoff(struct cmd *c)
 	if (word && (end == word || *end || !(seconds > 0 && seconds <= SECONDS_MAX)))
 		return cmd_fail(c, -BATON_EINVAL,
 				"\"%s\": SECONDS is a number above 0, such as 5 or 0.5", word);
+	if (handoff_over(c->ctx, c->sink))
+		return 0;
 	if (c->ctx->gdb) {
 		handoff_arm(c->ctx->handoff, (int)(seconds * 1000));
 		cmd_say(c, "armed: continue");
