@@ -43,7 +43,7 @@ const struct watch *watch_find(uint16_t sysreg)
 /* The signed field of @bits bits at @lsb, in words of four bytes. */
 static int64_t branch_offset(uint32_t word, unsigned int lsb, unsigned int bits)
 {
-	return (int64_t)((uint64_t)word << (64 - lsb - bits)) >> (64 - bits) << 2;
+	return ((int64_t)((uint64_t)word << (64 - lsb - bits)) >> (64 - bits)) * 4;
 }
 
 /* C4.1.94 "Unconditional branch (register)"; signed pointers as of FEAT_PAuth. */

@@ -113,7 +113,7 @@ int step_over(struct handoff *h, const struct visit *v)
 {
 	struct machine *m = machine_of(h);
 	struct event e = { .kind = EVENT_NOTE, .cpu = v->cpu, .el = v->el, .pc = v->pc };
-	uint64_t pc;
+	uint64_t pc = 0;
 	int vector;
 	int err = machine_step(m, v->cpu, NULL);
 

@@ -22,7 +22,7 @@ static int preflight_mmu(struct handoff *h, const struct visit *v, uint64_t sctl
 {
 	struct pt_access fetch = { .kind = PT_FETCH, .el = v->el };
 	struct buf why = { 0 };
-	struct pt_walk walk;
+	struct pt_walk walk = { 0 };
 	struct tables t;
 	char what[96] = "";
 	int err = tables_init(&t, machine_of(h), h->ctx->symbols, v->cpu, NULL, &why);
@@ -31,21 +31,20 @@ static int preflight_mmu(struct handoff *h, const struct visit *v, uint64_t sctl
 	t.regime.pending = true;
 	if (!err)
 		err = tables_walk(&t, v->pc + 4, &fetch, &walk, &why);
+	if (!err && !walk.fault && walk.oa != v->pc + 4)
+		snprintf(what, sizeof(what),
+			 "the next instruction would be fetched from %#" PRIx64
+			 " instead of %#" PRIx64,
+			 walk.oa, v->pc + 4);
+	if (!err && (walk.fault || what[0]))
+		err = trouble_jump(h, TROUBLE_MMU, v, &t, v->pc + 4, &fetch, &walk, what);
 	if (err == -BATON_EUNSUPPORTED || err == -BATON_ENOTFOUND) {
 		struct event e = event_of(v, EVENT_NOTE);
 
 		event_add(h, &e, "MMU on is not checked: %s", why.data ? why.data : "");
 		err = 0;
-	} else if (!err && !walk.fault && walk.oa != v->pc + 4) {
-		snprintf(what, sizeof(what),
-			 "the next instruction would be fetched from %#" PRIx64
-			 " instead of %#" PRIx64,
-			 walk.oa, v->pc + 4);
 	}
 	buf_free(&why);
-	if (err || (!walk.fault && !what[0]))
-		return err;
-	err = trouble_jump(h, TROUBLE_MMU, v, &t, v->pc + 4, &fetch, &walk, what);
 	return err;
 }
 
