@@ -77,15 +77,36 @@ static bool pc_came_along(struct handoff *h, const struct visit *v, uint64_t fro
 }
 
 /*
+ * The image's own memory at another virtual address: a loader that goes to the high half,
+ * if the code that is running now is to be seen there as well. A kernel that is run in
+ * place would look the same, but it begins on a page of its own.
+ */
+static bool is_alias(struct handoff *h, const struct visit *v, struct tables *tables,
+		     const struct target *t)
+{
+	struct pt_walk here, there;
+
+	if (!image_holds(&h->image, t->pa) || !(t->va & 0xfff) || t->el != v->el ||
+	    tables_walk(tables, v->pc, NULL, &here, NULL) || here.fault)
+		return false;
+	return !tables_walk(tables, t->va - t->pa + here.oa, NULL, &there, NULL) && !there.fault &&
+	       there.oa == here.oa;
+}
+
+/*
  * A loader that moves itself goes on in a copy: code there equals code that is known, or
  * equals the image's and the code that is running now came along with it. What equals
  * the rest of the image is what the loader carries: the kernel.
  */
-static bool is_move(struct handoff *h, const struct visit *v, const struct target *t,
-		    uint64_t *from)
+static bool is_move(struct handoff *h, const struct visit *v, struct tables *tables,
+		    const struct target *t, uint64_t *from)
 {
 	uint64_t at = 0;
 
+	if (is_alias(h, v, tables, t)) {
+		*from = t->pa;
+		return true;
+	}
 	if (scan_same_code(&h->scan, t->words, MOVE_WORDS, from))
 		return true;
 	if (image_load(&h->image, machine_of(h)))
@@ -191,7 +212,11 @@ static int goes_on_in_copy(struct handoff *h, struct visit *v, struct tables *ta
 			   .after = t->va };
 	int err;
 
-	event_add(h, &e, "goes on in a copy of itself: %#" PRIx64 " -> %#" PRIx64, from, t->va);
+	if (from == t->pa)
+		event_add(h, &e, "goes on at %#" PRIx64 ", where the same memory is mapped", t->va);
+	else
+		event_add(h, &e, "goes on in a copy of itself: %#" PRIx64 " -> %#" PRIx64, from,
+			  t->va);
 	image_moved(&h->image, from, t->pa);
 	err = code_follow(h, v->cpu, tables, t->va, SCAN_UNKNOWN);
 	return err ? err : step_over(h, v);
@@ -219,7 +244,7 @@ static int leaves(struct handoff *h, struct visit *v, struct tables *tables, str
 			what = "a device tree is there, no code: nothing was copied over it";
 		else if (!(t->words[0] >> 16))
 			what = "the first instruction there is udf: permanently undefined";
-		else if (is_move(h, v, t, &from))
+		else if (is_move(h, v, tables, t, &from))
 			return goes_on_in_copy(h, v, tables, t, from);
 	}
 	if (v->cpu == h->boot_cpu) {

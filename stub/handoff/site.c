@@ -55,7 +55,7 @@ static void say_sysreg(struct handoff *h, const struct visit *v, const struct wa
 	const char *mmu = "";
 
 	if (w->role == WATCH_SCTLR && (e->after & SCTLR_M) && !(e->before & SCTLR_M))
-		mmu = "   MMU on";
+		mmu = w->el == v->el ? "   MMU on" : "   its MMU on";
 	else if (w->role == WATCH_SCTLR && !(e->after & SCTLR_M))
 		mmu = e->before & SCTLR_M ? "   MMU off" : "   MMU stays off";
 	if (w->role == WATCH_TTBR0 || w->role == WATCH_TTBR1 || w->role == WATCH_VBAR)
@@ -70,7 +70,6 @@ static void say_sysreg(struct handoff *h, const struct visit *v, const struct wa
 		event_add(h, e, "%s %#" PRIx64 " -> %#" PRIx64 "%s%s", w->name, e->before, e->after,
 			  name.len ? name.data : "", mmu);
 	buf_free(&name);
-	(void)v;
 }
 
 static int visit_msr(struct handoff *h, struct visit *v)
