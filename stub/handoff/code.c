@@ -135,9 +135,15 @@ static int plant(struct handoff *h, uint64_t pc)
 	return 0;
 }
 
+bool code_is_entry(const struct handoff *h, uint64_t va)
+{
+	return h->image.has_header && h->image.header.kernel_entry == va;
+}
+
 int code_plant(struct handoff *h)
 {
-	int err = 0;
+	/* the kernel's entry catches who comes there in a way that was not foreseen */
+	int err = h->image.has_header ? plant(h, h->image.header.kernel_entry) : 0;
 
 	for (size_t i = 0; !err && i < h->scan.site_count; i++)
 		if (!h->scan.sites[i].lifted)

@@ -320,7 +320,14 @@ static void say_repair(struct handoff *h, const struct trouble *t, const struct 
 		say_table(h, r, t, out);
 		break;
 	case REPAIR_NEIGHBOR:
-		buf_puts(out, "continuing the entry next to it the walk ends");
+		buf_printf(out, "continuing what entry [%u] maps the walk ends", r->like);
+		break;
+	case REPAIR_SHIFTED:
+		buf_printf(out,
+			   "%#" PRIx64 " %s what the entries here map (all of them may be off by "
+			   "as much) the walk ends",
+			   r->shift < 0 ? (uint64_t)-r->shift : (uint64_t)r->shift,
+			   r->shift < 0 ? "below" : "above");
 		break;
 	case REPAIR_BITS:
 		buf_printf(out, "with %s at L%d [%u] the walk ends", r->edit, r->level, r->index);

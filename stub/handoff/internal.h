@@ -123,6 +123,8 @@ int code_follow(struct handoff *h, unsigned int cpu, struct tables *t, uint64_t 
 /** code_follow_flat() - the same where @va is a physical address. */
 int code_follow_flat(struct handoff *h, uint64_t pa, enum scan_link link);
 int code_plant(struct handoff *h);
+/** code_is_entry() - where the header says that the kernel begins. */
+bool code_is_entry(const struct handoff *h, uint64_t va);
 int code_lift(struct handoff *h, struct scan_site *s);
 int vectors_add(struct handoff *h, uint64_t base);
 /** vector_at() - the offset if @cpu stands on an entry of its level's vectors; else -1. */

@@ -20,11 +20,6 @@ struct target {
 	uint32_t words[LOOK_WORDS];
 };
 
-static bool is_entry(const struct handoff *h, uint64_t va)
-{
-	return h->image.has_header && h->image.header.kernel_entry == va;
-}
-
 /* A branch that stays where the code is known; seen often enough it costs nothing more. */
 static int harmless(struct handoff *h, struct visit *v)
 {
@@ -183,7 +178,8 @@ static int take(struct handoff *h, struct visit *v, const struct target *t)
 	say_symbol(h->ctx, t->va, " <", ">", &name);
 	e.after = t->va;
 	event_add(h, &e, "%s -> %#" PRIx64 "%s%s, at physical %#" PRIx64, text.data, t->va,
-		  name.len ? name.data : "", is_entry(h, t->va) ? " (kernel entry)" : "", t->pa);
+		  name.len ? name.data : "", code_is_entry(h, t->va) ? " (kernel entry)" : "",
+		  t->pa);
 	buf_free(&text);
 	buf_free(&name);
 	err = step_over(h, v);
@@ -262,7 +258,7 @@ static int leaves(struct handoff *h, struct visit *v, struct tables *tables, str
 static int unchecked(struct handoff *h, struct visit *v, uint64_t target, const char *why)
 {
 	struct event e = { .kind = EVENT_NOTE, .cpu = v->cpu, .el = v->el, .pc = v->pc };
-	bool inside = image_holds(&h->image, target) && !is_entry(h, target);
+	bool inside = image_holds(&h->image, target) && !code_is_entry(h, target);
 	struct target t = { .va = target, .pa = target };
 	int err;
 
@@ -284,7 +280,8 @@ static bool within(struct handoff *h, const struct visit *v, struct tables *tabl
 	uint64_t offset = 0;
 	struct pt_walk here;
 
-	if (walk->fault || (t->va & 3) || !image_holds(&h->image, walk->oa) || is_entry(h, t->va))
+	if (walk->fault || (t->va & 3) || !image_holds(&h->image, walk->oa) ||
+	    code_is_entry(h, t->va))
 		return false;
 	if (t->el == v->el && !tables_walk(tables, v->pc, NULL, &here, NULL) && !here.fault)
 		offset = here.oa - v->pc;
@@ -301,7 +298,7 @@ int leave_visit(struct handoff *h, struct visit *v, uint64_t target, unsigned in
 	struct pt_walk walk;
 	int err;
 
-	if (el == v->el && scan_word(&h->scan, target) && !is_entry(h, target))
+	if (el == v->el && scan_word(&h->scan, target) && !code_is_entry(h, target))
 		return harmless(h, v);
 	err = tables_init(&tables, machine_of(h), h->ctx->symbols, v->cpu,
 			  el == v->el ? NULL : spec, &why);
@@ -310,7 +307,8 @@ int leave_visit(struct handoff *h, struct visit *v, uint64_t target, unsigned in
 	if (err == -BATON_EUNSUPPORTED || err == -BATON_ENOTFOUND)
 		err = unchecked(h, v, target, why.data ? why.data : "");
 	else if (!err && within(h, v, &tables, &t, &walk)) {
-		err = code_follow(h, v->cpu, &tables, target, SCAN_UNKNOWN);
+		err = code_follow(h, v->cpu, &tables, target,
+				  v->site.insn.kind == INSN_BLR ? SCAN_LINKED : SCAN_UNKNOWN);
 		if (!err)
 			err = harmless(h, v);
 	} else if (!err) {

@@ -15,6 +15,9 @@
 #define TABLE_SIZE 4096u
 #define ENTRIES	   512u
 
+/* How many blocks off an entry may be and still be found; how far a neighbor may be. */
+#define SHIFT_MAX 8
+
 #define DESC_TYPE 3ull
 #define DESC_AP1  (1ull << 6)
 #define DESC_AP2  (1ull << 7)
@@ -25,6 +28,18 @@
 #define TABLE_XN  (1ull << 60)
 #define TABLE_AP1 (1ull << 61)
 #define TABLE_AP2 (1ull << 62)
+
+/*
+ * A block whose output address has bits below its size: they are RES0 (DDI 0487, D8.3.1),
+ * nobody writes it so. Bit 16 is nT.
+ */
+static bool misaligned_block(const struct pt_config *cfg, int level, uint64_t desc)
+{
+	uint64_t oa = desc & pt_desc_address_mask(cfg, level, PT_TABLE);
+
+	return pt_desc_kind(cfg, level, desc) == PT_BLOCK &&
+	       (oa & ((1ull << pt_level_shift(cfg, level)) - 1) & ~(1ull << 16));
+}
 
 static bool looks_like_entry(const struct repair_query *q, uint64_t desc, int level)
 {
@@ -42,8 +57,7 @@ static bool looks_like_entry(const struct repair_query *q, uint64_t desc, int le
 		return q->is_ram(q->ctx, oa);
 	if (!(desc & DESC_AF))
 		return false;
-	return kind == PT_PAGE ||
-	       !(oa & ((1ull << pt_level_shift(cfg, level)) - 1) & ~(1ull << 16));
+	return !misaligned_block(cfg, level, desc);
 }
 
 bool repair_looks_like_table(const struct repair_query *q, const uint8_t *page, int level)
@@ -74,7 +88,8 @@ static bool try_it(const struct repair_query *q, struct repair *r)
 	struct pt_reader reader = pt_overlay_reader(&overlay);
 
 	r->va = q->walk->ia;
-	if (r->new == r->old || pt_walk(cfg, &reader, r->va, &q->acc, &r->after))
+	if (r->new == r->old || misaligned_block(cfg, r->level, r->new) ||
+	    pt_walk(cfg, &reader, r->va, &q->acc, &r->after))
 		return false;
 	if (r->after.fault || !r->after.mapped || !q->is_ram(q->ctx, r->after.oa))
 		return false;
@@ -126,7 +141,11 @@ static void rate(const struct repair_query *q, struct repair *r)
 		r->score -= !r->old ? 0 : leads_to_nothing(q, r) ? 1 : 3;
 		break;
 	case REPAIR_NEIGHBOR:
-		r->score += 2;
+		r->score += (r->like + 1 == r->index || r->like == r->index + 1) ? 2 : 1;
+		r->score += q->onto_itself ? 2 : 0;
+		break;
+	case REPAIR_SHIFTED:
+		r->score += 1;
 		break;
 	case REPAIR_BITS:
 		r->score += 4;
@@ -200,6 +219,10 @@ static void try_table(const struct repair_query *q, const struct linked *linked,
 	r.table = table;
 	r.new = table | 3;
 	if (!try_it(q, &r))
+		return;
+	/* one that leads on is only replaced for a place that is known to be right */
+	if (s->kind == PT_TABLE && !(r.proofs & PROOF_COPIED) &&
+	    s + 1 < q->walk->step + q->walk->steps && s[1].read)
 		return;
 	r.use = use_of(q, linked, table, &r);
 	snprintf(r.edit, sizeof(r.edit), "%#" PRIx64, r.new);
@@ -280,26 +303,65 @@ static bool leaf_at(const struct repair_query *q, const struct pt_step *s, unsig
 	return kind == PT_BLOCK || kind == PT_PAGE;
 }
 
-/* The entry before or behind maps memory: go on from there. */
+/* @desc, its output address moved by @by. */
+static uint64_t moved(const struct repair_query *q, const struct pt_step *s, uint64_t desc,
+		      int64_t by)
+{
+	uint64_t mask =
+		pt_desc_address_mask(&q->walk->cfg, s->level, s->level == 3 ? PT_PAGE : PT_BLOCK);
+
+	return (desc & ~mask) | (((desc & mask) + (uint64_t)by) & mask);
+}
+
+static bool try_leaf(const struct repair_query *q, const struct pt_step *s, struct repair *r)
+{
+	uint64_t mask =
+		pt_desc_address_mask(&q->walk->cfg, s->level, s->level == 3 ? PT_PAGE : PT_BLOCK);
+
+	snprintf(r->edit, sizeof(r->edit), "%#" PRIx64, r->new);
+	if ((s->kind == PT_BLOCK || s->kind == PT_PAGE) && !((r->old ^ r->new) & ~mask))
+		snprintf(r->edit, sizeof(r->edit), "OA=%#" PRIx64, r->new &mask);
+	return try_it(q, r);
+}
+
+/*
+ * A whole table may be some entries off. Where what is copied lies that near, it is found;
+ * nothing less than that says that the entries around are wrong.
+ */
+static void try_shifted(const struct repair_query *q, const struct pt_step *s, unsigned int like,
+			uint64_t desc, struct repairs *out)
+{
+	int64_t size = (int64_t)(1ull << pt_level_shift(&q->walk->cfg, s->level));
+
+	for (int64_t by = -SHIFT_MAX; by <= SHIFT_MAX; by++) {
+		struct repair r = at_step(q, s, REPAIR_SHIFTED);
+
+		r.like = like;
+		r.shift = by * size;
+		r.new = moved(q, s, desc, r.shift);
+		if (by && try_leaf(q, s, &r) && (r.proofs & PROOF_COPIED))
+			keep(q, out, &r);
+	}
+}
+
+/* The nearest entry before or behind that maps memory: go on from there. */
 static void try_neighbor(const struct repair_query *q, const struct pt_step *s, int step,
 			 struct repairs *out)
 {
 	struct repair r = at_step(q, s, REPAIR_NEIGHBOR);
-	uint64_t mask = pt_desc_address_mask(&q->walk->cfg, s->level, PT_BLOCK);
-	uint64_t size = 1ull << pt_level_shift(&q->walk->cfg, s->level);
-	uint64_t desc;
+	int64_t size = (int64_t)(1ull << pt_level_shift(&q->walk->cfg, s->level));
+	uint64_t desc = 0;
+	int at = (int)s->index + step;
 
-	if ((step < 0 && s->index == 0) || (step > 0 && s->index == ENTRIES - 1) ||
-	    !leaf_at(q, s, s->index + (unsigned int)step, &desc))
+	while (at >= 0 && at < (int)ENTRIES && !leaf_at(q, s, (unsigned int)at, &desc))
+		at += step;
+	if (at < 0 || at >= (int)ENTRIES)
 		return;
-	if (s->level == 3)
-		mask = pt_desc_address_mask(&q->walk->cfg, s->level, PT_PAGE);
-	r.new = (desc & ~mask) | ((desc & mask) - (uint64_t)((int64_t)size * step));
-	snprintf(r.edit, sizeof(r.edit), "%#" PRIx64, r.new);
-	if ((s->kind == PT_BLOCK || s->kind == PT_PAGE) && !((r.old ^ r.new) & ~mask))
-		snprintf(r.edit, sizeof(r.edit), "OA=%#" PRIx64, r.new &mask);
-	if (try_it(q, &r))
+	r.like = (unsigned int)at;
+	r.new = moved(q, s, desc, ((int)s->index - at) * size);
+	if (try_leaf(q, s, &r))
 		keep(q, out, &r);
+	try_shifted(q, s, r.like, r.new, out);
 }
 
 /* The change as pt-set takes it by field, so that a person sees what it is. */
@@ -393,12 +455,15 @@ static void try_step(const struct repair_query *q, const struct pt_step *s, stru
 		break;
 	case PT_BLOCK:
 	case PT_PAGE:
+		if (s->kind == PT_BLOCK) /* a table that lost the bit which says so */
+			try_bits(q, s, 0, DESC_TYPE, out);
 		if (q->walk->fault == PT_FAULT_PERMISSION ||
 		    q->walk->fault == PT_FAULT_ACCESS_FLAG) {
 			try_leaf_bits(q, s, out);
 		} else {
 			try_neighbor(q, s, -1, out);
 			try_neighbor(q, s, 1, out);
+			try_shifted(q, s, s->index, s->desc, out);
 		}
 		break;
 	}
@@ -413,7 +478,8 @@ void repair_find(const struct repair_query *q, struct repairs *out)
 		if (q->walk->step[i].read)
 			try_step(q, &q->walk->step[i], out);
 	/* a right or a wrong bit in an entry that leads somewhere needs no new table */
-	if (q->walk->fault != PT_FAULT_PERMISSION && q->walk->fault != PT_FAULT_ACCESS_FLAG)
+	if (!out->count ||
+	    (q->walk->fault != PT_FAULT_PERMISSION && q->walk->fault != PT_FAULT_ACCESS_FLAG))
 		try_tables(q, out);
 }
 

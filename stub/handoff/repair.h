@@ -22,6 +22,7 @@ enum repair_proof {
 enum repair_kind {
 	REPAIR_TABLE,	 /* point to a table that is there already */
 	REPAIR_NEIGHBOR, /* continue what the entries next to it map */
+	REPAIR_SHIFTED,	 /* the same, but @shift bytes away: on code that was copied there */
 	REPAIR_BITS,	 /* valid, AF, permissions */
 };
 
@@ -42,7 +43,9 @@ struct repair {
 	unsigned int index;
 	uint64_t address; /* physical, of the descriptor */
 	uint64_t old, new;
-	uint64_t table; /* REPAIR_TABLE: where it points */
+	uint64_t table;	   /* REPAIR_TABLE: where it points */
+	unsigned int like; /* REPAIR_NEIGHBOR, REPAIR_SHIFTED: the entry that is continued */
+	int64_t shift;	   /* REPAIR_SHIFTED */
 	unsigned int proofs;
 	int score;
 	struct pt_walk after; /* with it */

@@ -143,6 +143,33 @@ static int visit_site(struct handoff *h, unsigned int cpu, uint64_t pc, bool *is
 	return site_visit(h, &v);
 }
 
+/*
+ * A CPU is where the header says that the kernel begins, and no jump there was seen: a
+ * `ret` by way of the stack. A stop there fires even if nothing is mapped, so the tables
+ * are asked, and where they say no the CPU may try.
+ */
+static int at_entry(struct handoff *h, unsigned int cpu, uint64_t pc)
+{
+	struct machine *m = machine_of(h);
+	int el = machine_el(m, cpu);
+	struct visit v = { .cpu = cpu, .el = el < 0 ? 0 : (unsigned int)el, .pc = pc };
+	struct event e = { .kind = EVENT_LEFT, .cpu = cpu, .el = v.el, .pc = pc, .after = pc };
+	struct pt_access fetch = { .kind = PT_FETCH, .el = v.el };
+	struct tables t;
+	struct pt_walk walk = { 0 };
+	int err = el < 0 ? el : tables_init(&t, m, h->ctx->symbols, cpu, NULL, NULL);
+
+	if (!err)
+		err = tables_walk(&t, pc, &fetch, &walk, NULL);
+	if (err && err != -BATON_EUNSUPPORTED && err != -BATON_ENOTFOUND)
+		return err;
+	if (cpu != h->boot_cpu || walk.fault)
+		return step_over(h, &v);
+	event_add(h, &e, "is at the kernel's entry, by a jump that was not watched");
+	h->left = true;
+	return DONE;
+}
+
 static int on_trap(struct handoff *h, unsigned int cpu, bool first)
 {
 	struct machine *m = machine_of(h);
@@ -161,6 +188,8 @@ static int on_trap(struct handoff *h, unsigned int cpu, bool first)
 	err = visit_site(h, cpu, pc, &site);
 	if (err || site)
 		return err;
+	if (code_is_entry(h, pc))
+		return at_entry(h, cpu, pc);
 	/* an entry of vectors that are no longer, or not at this level, the CPU's */
 	if (machine_break_has(m, BREAK_HANDOFF, pc)) {
 		err = machine_step(m, cpu, NULL);

@@ -134,7 +134,7 @@ static bool is_site(const struct insn *i, uint8_t link)
 	case INSN_HVC:
 		return true;
 	case INSN_RET:
-		return i->reg != 30 || (link & SCAN_UNKNOWN);
+		return i->reg != 30 || (link & (SCAN_UNKNOWN | SCAN_TOP));
 	case INSN_OTHER:
 	case INSN_UDF:
 	case INSN_B:
@@ -167,9 +167,9 @@ static uint8_t link_after(const struct insn *i, uint8_t link)
 	switch (i->x30) {
 	case X30_LINK:
 	case X30_STACK:
-		return SCAN_LINKED;
+		return SCAN_LINKED | (link & SCAN_TOP);
 	case X30_OTHER:
-		return SCAN_UNKNOWN;
+		return SCAN_UNKNOWN | (link & SCAN_TOP);
 	case X30_KEPT:
 		break;
 	}
@@ -237,7 +237,7 @@ size_t scan_from(struct scan *s, const struct scan_source *source, const struct 
 		abort();
 	*r = (struct scan_run){ .scan = s, .source = source, .bounds = bounds, .bound_count = n };
 	if (!(entry & 3))
-		push(r, entry, (uint8_t)link);
+		push(r, entry, link == SCAN_UNKNOWN ? SCAN_UNKNOWN | SCAN_TOP : (uint8_t)link);
 	while (r->todo_count) {
 		struct scan_todo t = r->todo[--r->todo_count];
 

@@ -35,6 +35,7 @@ struct scan_span {
 enum scan_link {
 	SCAN_LINKED = 1,  /* a call, directly or by way of the stack */
 	SCAN_UNKNOWN = 2, /* anything else */
+	SCAN_TOP = 4,	  /* nobody called this code: there is nowhere to return to */
 };
 
 /** struct scan_word - an instruction that is known to be code. */

@@ -119,16 +119,28 @@ static void return_by_another_register_is_a_site(void **state)
 }
 
 /* The same function reached by a call and by falling into it from reset. */
+/* Code that nobody called has nowhere to return to, wherever its x30 is from. */
+static void return_from_where_nobody_called_is_a_site(void **state)
+{
+	(void)state;
+	put(BASE, bl(BASE, BASE + 0x100));
+	put(BASE + 4, 0xa8c17bfd); /* ldp x29, x30, [sp], #16 */
+	put(BASE + 8, RET);
+	put(BASE + 0x100, RET);
+	follow(BASE, SCAN_UNKNOWN);
+	assert_int_equal(scan.site_count, 1);
+	assert_non_null(scan_site(&scan, BASE + 8));
+}
+
 static void any_doubtful_way_makes_a_return_a_site(void **state)
 {
 	(void)state;
 	put(BASE, bl(BASE, BASE + 8));
 	put(BASE + 4, 0x14000001); /* b .+4 */
 	put(BASE + 8, RET);
-	follow(BASE, SCAN_UNKNOWN);
-	/* after the call x30 is that call's: both ways are known */
+	follow(BASE, SCAN_LINKED);
 	assert_null(scan_site(&scan, BASE + 8));
-	follow(BASE + 8, SCAN_UNKNOWN);
+	follow(BASE + 4, SCAN_UNKNOWN);
 	assert_non_null(scan_site(&scan, BASE + 8));
 }
 
@@ -225,6 +237,7 @@ int main(void)
 		TEST(return_to_the_caller_is_no_site),
 		TEST(return_by_a_computed_x30_is_a_site),
 		TEST(return_by_another_register_is_a_site),
+		TEST(return_from_where_nobody_called_is_a_site),
 		TEST(any_doubtful_way_makes_a_return_a_site),
 		TEST(nothing_is_followed_out_of_bounds),
 		TEST(zeros_end_a_path),
