@@ -41,8 +41,15 @@ static void live_changed(struct machine *m)
 int live_hmp_as(struct live *l, const char *command, struct buf *out)
 {
 	struct buf packet = { 0 };
+	size_t most = l->chunk - 4, len = strlen(command);
 	int err;
 
+	/* A packet that is too long QEMU drops without a word. */
+	if (len > most)
+		return machine_fail(
+			&l->m, -BATON_ETOOBIG,
+			"QEMU takes monitor commands of up to %zu characters, this has %zu", most,
+			len);
 	buf_puts(&packet, "qRcmd,");
 	hex_encode(&packet, command, strlen(command));
 	err = rsp_send(&l->rsp, packet.data, packet.len);

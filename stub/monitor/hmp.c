@@ -229,17 +229,18 @@ static bool replaces(const char *line)
 }
 
 /* QEMU's monitor has no status: errors are known by their words. */
-static void judge(struct cmd *c, const struct buf *out)
+static int judge(struct cmd *c, const struct buf *out)
 {
 	if (!out->len)
-		return;
+		return 0;
 	if (!strncmp(out->data, "unknown command: ", 17)) {
-		c->found = true;
 		cmd_say(c, "neither baton nor QEMU knows it: `help` lists baton's commands, "
 			   "`qemu help` QEMU's");
-	} else if (!strncmp(out->data, "Error: ", 7) || !strncmp(out->data, "unknown ", 8)) {
-		c->found = true;
+		return -BATON_ENOTFOUND;
 	}
+	if (!strncmp(out->data, "Error: ", 7) || !strncmp(out->data, "unknown ", 8))
+		c->found = true;
+	return 0;
 }
 
 static void machine_was_replaced(struct cmd *c)
@@ -270,7 +271,7 @@ int hmp_run(struct cmd *c, const char *line)
 	if (err)
 		cmd_fail(c, err, NULL);
 	else
-		judge(c, &out);
+		err = judge(c, &out);
 	if (!err && !c->found && replaces(line))
 		machine_was_replaced(c);
 	buf_free(&out);

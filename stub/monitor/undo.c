@@ -56,8 +56,10 @@ static int run(struct cmd *c)
 		if (err)
 			return err;
 	}
-	return undo_one(c, number > journal_count(c->ctx->journal) ? UINT32_MAX
-								   : (unsigned int)number);
+	if (number > journal_count(c->ctx->journal))
+		return cmd_fail(c, -BATON_ENOTFOUND, "there is no patch %s (`patches` lists them)",
+				cmd_word(c, 0));
+	return undo_one(c, (unsigned int)number);
 }
 
 COMMAND(undo, "undo", run, .args = "[N|all]", .needs = CMD_STOPPED,
