@@ -197,7 +197,7 @@ static int serve(struct baton *b)
 	int status;
 
 	if (session_listen(s, &b->loop, b->options.listen, b->options.allow_remote, err)) {
-		complain("-l %s: %s", b->options.listen, err);
+		complain("-l %s", err);
 		return EXIT_TROUBLE;
 	}
 	s->live = &b->live;

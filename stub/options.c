@@ -206,6 +206,7 @@ int options_parse(struct options *o, int argc, char **argv, struct buf *err)
 		status = parse_mode(o, word, err);
 		if (status)
 			return status;
+		argv[1] = argv[0]; /* getopt's messages begin with it */
 		argv++;
 		argc--;
 	}

@@ -192,8 +192,11 @@ int live_open(struct live *l, struct loop *loop, const char *addr, struct buf *e
 
 	*l = (struct live){ .hg = -1, .m = { .ops = &live_ops, .priv = l, .cpus = 1 } };
 	err = rsp_open(&l->rsp, loop, addr);
-	if (!err)
-		err = negotiate(l);
+	if (err) {
+		buf_puts(err_text, l->rsp.error); /* names the address itself */
+		return err;
+	}
+	err = negotiate(l);
 	if (err) {
 		buf_printf(err_text, "%s: %s", addr,
 			   l->rsp.error[0] ? l->rsp.error
