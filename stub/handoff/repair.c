@@ -130,12 +130,14 @@ static void rate(const struct repair_query *q, struct repair *r)
 		[USE_ORPHAN] = 3,   [USE_OTHER_HALF] = 2, [USE_CHILD] = 1,
 		[USE_IDENTITY] = 0, [USE_THIS_HALF] = 0,
 	};
+	int64_t size;
 
 	r->score = (r->proofs & PROOF_CODE ? 4 : 0) + (r->proofs & PROOF_COPIED ? 4 : 0) +
 		   (r->proofs & PROOF_START ? 2 : 0) + (r->proofs & PROOF_SERVES ? 1 : 0);
 	switch (r->kind) {
 	case REPAIR_TABLE:
-		r->score += use_score[r->use];
+		/* to map the loader onto itself a table of the kernel's is a makeshift */
+		r->score += q->onto_itself && r->use != USE_ORPHAN ? 0 : use_score[r->use];
 		/* a loader that moved has two copies of its tables */
 		r->score += span_of(q, r->table) == span_of(q, r->address) ? 2 : 0;
 		r->score -= !r->old ? 0 : leads_to_nothing(q, r) ? 1 : 3;
@@ -144,8 +146,9 @@ static void rate(const struct repair_query *q, struct repair *r)
 		r->score += (r->like + 1 == r->index || r->like == r->index + 1) ? 2 : 1;
 		r->score += q->onto_itself ? 2 : 0;
 		break;
-	case REPAIR_SHIFTED:
-		r->score += 1;
+	case REPAIR_SHIFTED: /* by one: somebody counted wrong */
+		size = 1ll << pt_level_shift(&q->walk->cfg, r->level);
+		r->score += r->shift == size || r->shift == -size ? 1 : 0;
 		break;
 	case REPAIR_BITS:
 		r->score += 4;
