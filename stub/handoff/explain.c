@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Trouble in words: what, where in the tables, and what would repair it. */
+#include "handoff/balance.h"
 #include "handoff/internal.h"
 
 #include "hex.h"
@@ -246,6 +247,33 @@ static void explain_fault(struct handoff *h, const struct trouble *t, struct buf
 		buf_puts(out, "sp is not a multiple of 16\n");
 }
 
+#define IMBALANCES 8
+
+/* Where nothing else explains it, the cause may be long gone by: a stack out of step. */
+static void explain_balance(struct handoff *h, const struct trouble *t, struct buf *out)
+{
+	struct imbalance list[IMBALANCES];
+	size_t n;
+
+	if (t->kind == TROUBLE_OTHER || t->repairs.count || t->again || t->misplaced)
+		return;
+	n = balance_check(&h->scan, list, IMBALANCES);
+	for (size_t i = 0; i < n; i++) {
+		const struct imbalance *b = &list[i];
+
+		buf_puts(out, "stack: the function ");
+		buf_printf(out, "%#" PRIx64, b->function);
+		say_symbol(h->ctx, b->function, " <", ">", out);
+		buf_printf(out,
+			   " %s %" PRId64 " bytes %s (it returns at %#" PRIx64
+			   "): what its callers saved is lost\n",
+			   b->bytes > 0 ? "takes" : "leaves", b->bytes > 0 ? b->bytes : -b->bytes,
+			   b->bytes > 0 ? "more off the stack than it puts there"
+					: "more on the stack than it takes off",
+			   b->ret);
+	}
+}
+
 void explain_trouble(struct handoff *h, const struct trouble *t, struct buf *out)
 {
 	switch (t->kind) {
@@ -263,6 +291,7 @@ void explain_trouble(struct handoff *h, const struct trouble *t, struct buf *out
 		return;
 	}
 	explain_repairs(h, t, out);
+	explain_balance(h, t, out);
 }
 
 /* Which -r the repair needs where the CPU's own regime is not the one that is broken. */

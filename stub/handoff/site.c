@@ -15,6 +15,40 @@ static struct event event_of(const struct visit *v, enum event_kind kind)
 }
 
 /*
+ * What else is needed soon: the stack, if there is one, and the vectors, if they were set
+ * up. Code that uses neither before it changes them is right, so these are warnings.
+ */
+static int preflight_rest(struct handoff *h, const struct visit *v, struct tables *t)
+{
+	struct event e = event_of(v, EVENT_NOTE);
+	struct pt_access write = { .kind = PT_WRITE, .el = v->el };
+	struct pt_access fetch = { .kind = PT_FETCH, .el = v->el };
+	struct machine *m = machine_of(h);
+	uint64_t sp = 0, vbar = 0, word = 0;
+	struct pt_walk walk;
+	int err = machine_reg_read(m, v->cpu, "sp", &sp);
+
+	if (!err && sp > 16 && machine_is_ram(m, sp - 16, 16, false)) {
+		err = tables_walk(t, sp - 16, &write, &walk, NULL);
+		if (!err && (walk.fault || walk.oa != sp - 16))
+			event_add(h, &e, "warning: with the MMU on sp, %#" PRIx64 ", is %s", sp,
+				  walk.fault ? "not mapped for writing" : "other memory");
+	}
+	if (!err)
+		err = reg_of(m, v->cpu, "VBAR", v->el, &vbar);
+	/* no vectors there: nobody counts on them */
+	if (err || machine_phys_u64(m, vbar + 0x200, &word) || !word)
+		return err == -BATON_ELINK ? err : 0;
+	err = tables_walk(t, vbar + 0x200, &fetch, &walk, NULL);
+	if (!err && walk.fault)
+		event_add(h, &e,
+			  "warning: with the MMU on the vectors at %#" PRIx64
+			  " are not executable: a fault would never end",
+			  vbar);
+	return err;
+}
+
+/*
  * Would the next instruction still be fetched once the MMU is on? The code goes on at
  * the same address, so that address has to be mapped onto itself.
  */
@@ -38,6 +72,8 @@ static int preflight_mmu(struct handoff *h, const struct visit *v, uint64_t sctl
 			 walk.oa, v->pc + 4);
 	if (!err && (walk.fault || what[0]))
 		err = trouble_jump(h, TROUBLE_MMU, v, &t, v->pc + 4, &fetch, &walk, what);
+	else if (!err)
+		err = preflight_rest(h, v, &t);
 	if (err == -BATON_EUNSUPPORTED || err == -BATON_ENOTFOUND) {
 		struct event e = event_of(v, EVENT_NOTE);
 

@@ -147,6 +147,13 @@ mutant 0x50 '\x1f\x20\x03\xd5' virt -e 'handoff run'
 tap_ok 'a kernel that was not copied: exit status 1' ends_with 1
 tap_ok 'a kernel that was not copied: what is there' says 'a device tree is there'
 
+# A function that pops four registers after pushing two: long over when it shows.
+baton "$seed/el1-stack-pop.img" 0x70000000 virt -s "$elf" -e 'handoff run'
+tap_ok 'stack out of step: exit status 1' ends_with 1
+tap_ok 'stack out of step: the function is named' \
+	says "<el1_mmu_disable> takes 16 bytes more off the stack than it puts there"
+tap_ok 'stack out of step: no other function is' test "$(grep -c '^stack:' "$out")" = 1
+
 baton "$seed/good-el1.img" 0x60000000 virt -e 'handoff run'
 tap_ok 'loaded at a wrong address: seen before the MMU is on' says 'turns the MMU on'
 tap_ok 'loaded at a wrong address: said so' says 'load the image at the address'
