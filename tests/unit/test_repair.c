@@ -224,6 +224,52 @@ static void wrong_output_address_continues_its_neighbors(void **state)
 	assert_best(L2, 0x40000711, "OA=0x40000000");
 }
 
+/* A block of 1 GiB then, and its output address has bits that no block has. */
+static void table_that_lost_its_type_bit_gets_it_back(void **state)
+{
+	(void)state;
+	fake_put(&ram, L1, 1, L2 | VALID);
+	find();
+	assert_int_equal(w.fault, PT_FAULT_ACCESS_FLAG);
+	assert_best(L1 + 8, L2 | TABLE, "0x7000a003");
+}
+
+/* No bit of the leaf helps where the leaf is another table's. */
+static void wrong_table_with_a_forbidding_leaf_is_replaced(void **state)
+{
+	(void)state;
+	fake_put(&ram, OTHER, 0, 0x08000000 | VALID | AF | UINT64_C(1) << 53);
+	fake_put(&ram, L1, 1, OTHER | TABLE);
+	find();
+	assert_int_equal(w.fault, PT_FAULT_PERMISSION);
+	assert_best(L1 + 8, L2 | TABLE, "0x7000a003");
+}
+
+static void entries_that_are_one_off_are_seen(void **state)
+{
+	(void)state;
+	for (unsigned int i = 0; i < 512; i++)
+		fake_put(&ram, L2, i, (0x40200000 + i * UINT64_C(0x200000)) | 0x711);
+	find();
+	assert_best(L2, 0x40000711, "OA=0x40000000");
+	assert_int_equal(repairs.list[0].kind, REPAIR_SHIFTED);
+	assert_int_equal(repairs.list[0].shift, -0x200000);
+}
+
+/* Data: nothing speaks for a place but the entries around, and they need not be adjacent. */
+static void distant_entry_of_the_same_table_is_continued(void **state)
+{
+	static const struct pt_access read = { .kind = PT_READ, .el = 1 };
+
+	(void)state;
+	for (unsigned int i = 0; i < 512; i++)
+		fake_put(&ram, L2, i, 0);
+	fake_put(&ram, L2, 5, 0x40a00711);
+	find_for(&read);
+	assert_best(L2, 0x40000711, "0x40000711");
+	assert_int_equal(repairs.list[0].like, 5);
+}
+
 static void nothing_for_an_address_in_neither_half(void **state)
 {
 	(void)state;
@@ -289,6 +335,10 @@ int main(void)
 		TEST(cleared_valid_bit_is_set),
 		TEST(reserved_type_becomes_a_table),
 		TEST(wrong_output_address_continues_its_neighbors),
+		TEST(table_that_lost_its_type_bit_gets_it_back),
+		TEST(wrong_table_with_a_forbidding_leaf_is_replaced),
+		TEST(entries_that_are_one_off_are_seen),
+		TEST(distant_entry_of_the_same_table_is_continued),
 		TEST(nothing_for_an_address_in_neither_half),
 		TEST(el2_has_one_root),
 		TEST(page_is_a_table_or_not),
