@@ -68,6 +68,7 @@ static int add_file(struct strings *s, const char *path, struct buf *err)
 	FILE *f = strcmp(path, "-") == 0 ? stdin : fopen(path, "r");
 	char *line = NULL;
 	size_t cap = 0;
+	int error;
 
 	if (!f) {
 		buf_printf(err, "-x %s: %s", path, strerror(errno));
@@ -80,10 +81,14 @@ static int add_file(struct strings *s, const char *path, struct buf *err)
 		if (*text && *text != '#')
 			add(s, text);
 	}
+	error = ferror(f) ? errno : 0;
 	free(line);
 	if (f != stdin)
 		fclose(f);
-	return 0;
+	if (!error)
+		return 0;
+	buf_printf(err, "-x %s: %s", path, strerror(error));
+	return -BATON_ESYS;
 }
 
 /* QEMU's options that would take the gdbstub, the stop or the process away from us. */

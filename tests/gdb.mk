@@ -44,7 +44,7 @@ $(GDB_OWN): $(GDB_DIR)/src/.done
 	{ ../src/configure $(GDB_CONFIGURE) MAKEINFO=true CFLAGS=-O1 CXXFLAGS=-O1 \
 		CPPFLAGS="-I$$inc -I$$inc/$${lib##*/}" LDFLAGS="-L$$lib" && \
 	nice $(MAKE) -j$$(nproc) MAKEINFO=true all-gdb && \
-	$(MAKE) MAKEINFO=true -C gdb install-only; } >$(GDB_DIR)/build.log 2>&1 </dev/null || \
+	$(MAKE) MAKEINFO=true -C gdb install-only && rm -rf $(GDB_DIR)/obj; } >$(GDB_DIR)/build.log 2>&1 </dev/null || \
 		{ tail -n 30 $(GDB_DIR)/build.log >&2; exit 1; }
 
 .PHONY: gdb
