@@ -42,7 +42,7 @@ include protocol/module.mk stub/module.mk loader/module.mk examples/module.mk te
 all: $(ALL) ## everything but the tests
 
 help: ## this list
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n",$$1,$$2}' \
+	@awk -F':.*## ' '/^[a-z_.-]+:.*## /{printf "  make %-16s %s\n",$$1,$$2}' \
 		$(sort $(filter-out %.d,$(MAKEFILE_LIST)))
 	@echo '  variables: O=DIR V=1 SAN=address,undefined WERROR=1 CC= QEMU= GDB= BOARD= PREFIX= DESTDIR='
 
