@@ -65,7 +65,7 @@ static void unknown_commands_say_where_help_is(void **state)
 {
 	struct fake *f = *state;
 
-	assert_int_equal(fake_command(f, "xyz 1"), 1);
+	assert_int_equal(fake_command(f, "xyz 1"), 2);
 	assert_log(f, "hmp xyz 1\n");
 	assert_said(f, "unknown command: 'xyz 1'\n"); /* without QEMU's \r */
 	assert_said(f, "`help` lists baton's commands");
@@ -166,7 +166,7 @@ static void reading_devices_is_refused(void **state)
 	assert_int_equal(fake_command(f, "xp/4xw 0x40000000"), 0);
 	assert_said(f, "0000000040000000");
 	/* What is no expression to QEMU's `print` is none to its `x`, which then reads nothing. */
-	assert_int_equal(fake_command(f, "x/2i $nothing"), 1);
+	assert_int_equal(fake_command(f, "x/2i $nothing"), 2);
 	f->m.allow_mmio = true;
 	fake_command(f, "xp 0x9000000");
 	assert_log(f, "hmp xp 0x9000000\n");
@@ -217,8 +217,8 @@ static void wrong_arguments_are_named(void **state)
 		{ "mem -p 0x9000000 4", "pl011" },
 		{ "mem -p 0x1000 4", "nothing is there" },
 		{ "mem -p 0x400ffff8 16", "nothing is there" },
-		{ "undo 7", "no such patch" },
-		{ "undo 0x100000001", "no such patch" },
+		{ "undo 7", "there is no patch 7" },
+		{ "undo 0x100000001", "there is no patch 0x100000001" },
 		{ "step 0", "N is 1 to" },
 	};
 	struct fake *f = *state;
