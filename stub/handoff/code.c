@@ -88,6 +88,26 @@ static int follow(struct handoff *h, struct reader *reader, uint64_t va, uint64_
 	return code_plant(h);
 }
 
+bool code_returns(struct handoff *h, unsigned int cpu, uint64_t va)
+{
+	struct reader reader = { .machine = machine_of(h), .cpu = cpu };
+	struct scan_source source = { .page = read_page, .ctx = &reader };
+	struct scan_span bounds[IMAGE_SPANS];
+	struct scan probe = { 0 };
+	struct tables t;
+	uint64_t pa = va;
+	bool found = false;
+
+	if (!tables_init(&t, machine_of(h), NULL, cpu, NULL, NULL))
+		(void)translate(&t, va, &pa);
+	if (image_holds(&h->image, pa))
+		scan_from(&probe, &source, bounds, bounds_of(h, va, pa, bounds), va, SCAN_LINKED);
+	for (size_t i = 0; i < probe.site_count; i++)
+		found |= probe.sites[i].insn.kind == INSN_ERET;
+	scan_free(&probe);
+	return found;
+}
+
 int code_follow(struct handoff *h, unsigned int cpu, struct tables *t, uint64_t va,
 		enum scan_link link)
 {
@@ -192,8 +212,12 @@ int vector_at(struct handoff *h, unsigned int cpu, uint64_t pc)
 	for (size_t e = 0; e < 3; e++) {
 		if (pc != vbar + entries[e])
 			continue;
-		if (scan_word(&h->scan, pc) &&
-		    (reg_of(m, cpu, "ESR", (unsigned int)el, &esr) || !esr))
+		/*
+		 * An exception leaves a syndrome, be it of unknown reason: then IL is set
+		 * (DDI 0487, D24.2.40). Reset begins at 0, where VBAR points too.
+		 */
+		if (reg_of(m, cpu, "ESR", (unsigned int)el, &esr) ? scan_word(&h->scan, pc) != NULL
+								  : !esr)
 			return -1;
 		return (int)entries[e];
 	}
@@ -220,24 +244,38 @@ static int plant_vectors(struct handoff *h)
 	return err;
 }
 
+int code_where(struct machine *m, unsigned int cpu, uint64_t *pa)
+{
+	struct tables t = { 0 };
+	uint64_t pc;
+	int err = machine_reg_read(m, cpu, "pc", &pc);
+
+	if (err)
+		return err;
+	*pa = pc;
+	if (!tables_init(&t, m, NULL, cpu, NULL, NULL))
+		(void)translate(&t, pc, pa);
+	return t.lost;
+}
+
 /* The CPU that runs the loader is the one whose pc is in something that was loaded. */
 static int find_image(struct handoff *h)
 {
 	struct machine *m = machine_of(h);
-	uint64_t pc;
+	uint64_t pa;
 	int err = 0;
 
 	for (unsigned int cpu = 0; cpu < m->cpus; cpu++) {
-		err = machine_reg_read(m, cpu, "pc", &pc);
+		err = code_where(m, cpu, &pa);
 		if (!err)
-			err = image_open(&h->image, m, pc);
+			err = image_open(&h->image, m, pa);
 		h->boot_cpu = cpu;
 		if (err || h->image.listed)
 			return err;
 	}
 	h->boot_cpu = m->cpu;
-	err = machine_reg_read(m, m->cpu, "pc", &pc);
-	return err ? err : image_open(&h->image, m, pc);
+	err = code_where(m, m->cpu, &pa);
+	return err ? err : image_open(&h->image, m, pa);
 }
 
 static void forget(struct handoff *h)
@@ -253,7 +291,7 @@ static void forget(struct handoff *h)
 int code_start(struct handoff *h)
 {
 	struct machine *m = machine_of(h);
-	uint64_t pc;
+	uint64_t pc, pa;
 	int err = 0;
 
 	if (!h->started || h->resets != m->resets) {
@@ -265,7 +303,9 @@ int code_start(struct handoff *h)
 	/* those that are not on yet show an address too: harmless if it is in the image */
 	for (unsigned int cpu = 0; !err && cpu < m->cpus; cpu++) {
 		err = machine_reg_read(m, cpu, "pc", &pc);
-		if (!err && (cpu == h->boot_cpu || image_holds(&h->image, pc)))
+		if (!err)
+			err = code_where(m, cpu, &pa);
+		if (!err && (cpu == h->boot_cpu || image_holds(&h->image, pa)))
 			err = code_follow(h, cpu, NULL, pc, SCAN_UNKNOWN);
 	}
 	if (!err)

@@ -76,6 +76,9 @@ struct handoff {
 	uint64_t vectors[HANDOFF_VECTORS];
 	size_t vector_count;
 	struct trouble trouble;
+	/* an exception whose handler may yet return, and how often it was given the chance */
+	struct trouble pending;
+	unsigned int chances;
 	bool started, armed, left;
 	bool complained; /* that a stop could not be planted */
 	unsigned int boot_cpu;
@@ -117,11 +120,15 @@ void say_symbol(const struct context *ctx, uint64_t addr, const char *before, co
 
 /* code.c */
 int code_start(struct handoff *h);
+/** code_where() - the physical address of a CPU's pc, or the pc where that is not known. */
+int code_where(struct machine *m, unsigned int cpu, uint64_t *pa);
 /** code_follow() - scan from @va; @t: how it is translated, NULL: as that CPU sees it now. */
 int code_follow(struct handoff *h, unsigned int cpu, struct tables *t, uint64_t va,
 		enum scan_link link);
 /** code_follow_flat() - the same where @va is a physical address. */
 int code_follow_flat(struct handoff *h, uint64_t pa, enum scan_link link);
+/** code_returns() - an eret is reached from @va, in the image, by direct branches. */
+bool code_returns(struct handoff *h, unsigned int cpu, uint64_t va);
 int code_plant(struct handoff *h);
 /** code_is_entry() - where the header says that the kernel begins. */
 bool code_is_entry(const struct handoff *h, uint64_t va);
@@ -137,6 +144,8 @@ int reg_x(struct machine *m, unsigned int cpu, unsigned int n, uint64_t *value);
 int site_visit(struct handoff *h, struct visit *v);
 int leave_visit(struct handoff *h, struct visit *v, uint64_t target, unsigned int el);
 
+/* unseen.c */
+int unseen_way(struct handoff *h);
 /* run.c */
 int step_over(struct handoff *h, const struct visit *v);
 

@@ -6,7 +6,11 @@
 
 #include <string.h>
 
-#define FDT_MAGIC  0xedfe0dd0u /* as an instruction would be read */
+#define FDT_MAGIC 0xedfe0dd0u /* as an instruction would be read */
+/* "ARM\x64" in the header of a Linux image (Documentation/arm64/booting.rst). */
+#define LINUX_MAGIC    0x644d5241u
+#define LINUX_MAGIC_AT 14
+
 #define LOOK_WORDS 16
 #define LOOK_BYTES (4 * LOOK_WORDS)
 
@@ -218,6 +222,32 @@ static int goes_on_in_copy(struct handoff *h, struct visit *v, struct tables *ta
 	return err ? err : step_over(h, v);
 }
 
+/*
+ * With -kernel it is a stub of QEMU's own that runs first. What it jumps to is the loader,
+ * unless it is Linux, whose image says so.
+ */
+static bool is_qemus_stub(const struct handoff *h, const struct target *t)
+{
+	return h->image.listed && strcmp(h->image.name, "bootloader") == 0 &&
+	       image_rom(&h->image, t->pa) && t->words[LINUX_MAGIC_AT] != LINUX_MAGIC;
+}
+
+static int goes_on_in_rom(struct handoff *h, struct visit *v, struct tables *tables,
+			  const struct target *t)
+{
+	struct event e = { .kind = EVENT_NOTE, .cpu = v->cpu, .el = v->el, .pc = v->pc };
+	int err = image_open(&h->image, machine_of(h), t->pa);
+
+	if (!err)
+		err = image_load(&h->image, machine_of(h));
+	if (err)
+		return err;
+	event_add(h, &e, "QEMU's own first instructions end; %s begins at %#" PRIx64, h->image.name,
+		  t->va);
+	err = code_follow(h, v->cpu, tables, t->va, SCAN_UNKNOWN);
+	return err ? err : step_over(h, v);
+}
+
 static int leaves(struct handoff *h, struct visit *v, struct tables *tables, struct target *t,
 		  const struct pt_access *acc, const struct pt_walk *walk)
 {
@@ -242,6 +272,8 @@ static int leaves(struct handoff *h, struct visit *v, struct tables *tables, str
 			what = "the first instruction there is udf: permanently undefined";
 		else if (is_move(h, v, tables, t, &from))
 			return goes_on_in_copy(h, v, tables, t, from);
+		else if (is_qemus_stub(h, t))
+			return goes_on_in_rom(h, v, tables, t);
 	}
 	if (v->cpu == h->boot_cpu) {
 		err = verify_regions(h, v);

@@ -8,13 +8,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* How often the same undefined instruction may be survived before it is a loop. */
+#define CHANCES 16
+
 /* More verdicts, of the engine alone. */
 enum { ENDED = FOUND + 1, SILENT, INTERRUPTED };
 
 /* Exception classes of calls: a loader may serve them itself (DDI 0487, D24.2.40). */
-#define EC_SVC 0x15
-#define EC_HVC 0x16
-#define EC_SMC 0x17
+#define EC_UNKNOWN 0x00
+#define EC_SVC	   0x15
+#define EC_HVC	   0x16
+#define EC_SMC	   0x17
 
 struct handoff *handoff_new(void)
 {
@@ -73,6 +77,42 @@ static int take_call(struct handoff *h, unsigned int cpu, unsigned int el, uint6
 
 static int visit_site(struct handoff *h, unsigned int cpu, uint64_t pc, bool *is_site);
 
+/* Past the first instruction of a vector, into a handler that is known to be one. */
+static int enter_handler(struct handoff *h, unsigned int cpu, uint64_t pc)
+{
+	bool site;
+	int err = visit_site(h, cpu, pc, &site);
+
+	if (err || site)
+		return err;
+	err = machine_step(machine_of(h), cpu, NULL);
+	return err == -BATON_ETIMEDOUT ? GO : err;
+}
+
+/*
+ * An undefined instruction may be a question, as whether smc is served here. Nothing can
+ * be repaired about it anyway, so a handler that can return gets the chance: either its
+ * eret is seen, or the exception is told when nothing more happens.
+ */
+static int let_it_try(struct handoff *h, unsigned int cpu, unsigned int el, uint64_t pc,
+		      bool *tried)
+{
+	struct trouble *t = &h->trouble;
+	struct event e = { .kind = EVENT_NOTE, .cpu = cpu, .el = el, .pc = pc };
+	bool same = h->pending.elr == t->elr && h->pending.cpu == cpu;
+
+	h->chances = same ? h->chances + 1 : 1;
+	*tried = (t->esr >> 26 & 63) == EC_UNKNOWN && h->chances <= CHANCES &&
+		 code_returns(h, cpu, pc);
+	if (!*tried)
+		return GO;
+	h->pending = *t;
+	t->kind = TROUBLE_NONE;
+	event_add(h, &e, "undefined instruction at %#" PRIx64 ": its handler may return",
+		  h->pending.elr);
+	return code_follow(h, cpu, NULL, pc, SCAN_UNKNOWN);
+}
+
 /* A CPU stands on the first instruction of a vector. */
 static int vector_hit(struct handoff *h, unsigned int cpu, uint64_t pc, int vector)
 {
@@ -80,7 +120,7 @@ static int vector_hit(struct handoff *h, unsigned int cpu, uint64_t pc, int vect
 	int el = machine_el(m, cpu);
 	struct event e = { .kind = EVENT_FAULT, .cpu = cpu, .pc = pc };
 	const char *words;
-	bool taken, site;
+	bool taken;
 	uint64_t esr;
 	int err;
 
@@ -91,16 +131,15 @@ static int vector_hit(struct handoff *h, unsigned int cpu, uint64_t pc, int vect
 		err = take_call(h, cpu, (unsigned int)el, pc, esr, &taken);
 	if (err)
 		return err;
-	if (taken) {
-		err = visit_site(h, cpu, pc, &site);
-		if (err || site)
-			return err;
-		err = machine_step(m, cpu, NULL);
-		return err == -BATON_ETIMEDOUT ? GO : err;
-	}
+	if (taken)
+		return enter_handler(h, cpu, pc);
 	err = trouble_fault(h, cpu, (unsigned int)el, vector);
+	if (!err)
+		err = let_it_try(h, cpu, (unsigned int)el, pc, &taken);
 	if (err)
 		return err;
+	if (taken)
+		return enter_handler(h, cpu, pc);
 	e.el = (unsigned int)el;
 	e.before = esr;
 	words = esr_fault_words(esr);
@@ -140,6 +179,8 @@ static int visit_site(struct handoff *h, unsigned int cpu, uint64_t pc, bool *is
 		return el < 0 ? el : GO;
 	s->hits++;
 	v = (struct visit){ .cpu = cpu, .el = (unsigned int)el, .pc = pc, .site = *s };
+	if (s->insn.kind == INSN_ERET && h->pending.cpu == cpu)
+		h->pending.kind = TROUBLE_NONE;
 	return site_visit(h, &v);
 }
 
@@ -198,13 +239,27 @@ static int on_trap(struct handoff *h, unsigned int cpu, bool first)
 	return ENDED;
 }
 
+static int on_silence(struct handoff *h)
+{
+	int err;
+
+	if (h->pending.kind) {
+		h->trouble = h->pending;
+		h->trouble.whole = false;
+		h->pending.kind = TROUBLE_NONE;
+		return FOUND;
+	}
+	err = unseen_way(h);
+	return err == GO ? SILENT : err;
+}
+
 static int on_stop(struct handoff *h)
 {
 	const struct machine_stop *stop = &machine_of(h)->last_stop;
 
 	switch (stop->kind) {
 	case STOP_TIMEOUT:
-		return SILENT;
+		return on_silence(h);
 	case STOP_INTERRUPT:
 		return INTERRUPTED;
 	case STOP_SIGNAL:
@@ -276,6 +331,7 @@ static int engine(struct handoff *h)
 	int err;
 
 	h->trouble.kind = TROUBLE_NONE;
+	h->pending.kind = TROUBLE_NONE;
 	err = code_start(h);
 	if (err)
 		return err;
