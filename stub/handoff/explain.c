@@ -406,6 +406,11 @@ void explain_repairs(struct handoff *h, const struct trouble *t, struct buf *out
 			   h->image.span[0].last);
 		return;
 	}
+	if (t->kind == TROUBLE_FAULT && t->walked && t->va < 4096) {
+		buf_puts(out, t->acc.kind == PT_FETCH ? "a call through a null pointer\n"
+						      : "a null pointer\n");
+		return;
+	}
 	if (!shown && t->walked && t->walk.fault && !t->again)
 		buf_puts(out, "no table that is there would repair it, as far as I can see: "
 			      "`pt-walk` and `mem` show what is\n");

@@ -100,7 +100,7 @@ static int find_on(struct handoff *h, unsigned int cpu)
 static int find_image(struct handoff *h)
 {
 	struct machine *m = machine_of(h);
-	uint64_t pc;
+	uint64_t pa;
 	int err;
 
 	if (h->started && h->resets == m->resets)
@@ -110,9 +110,9 @@ static int find_image(struct handoff *h)
 		h->fixed = false;
 	}
 	for (unsigned int cpu = 0; cpu < m->cpus; cpu++) {
-		err = machine_reg_read(m, cpu, "pc", &pc);
+		err = code_where(m, cpu, &pa);
 		if (!err)
-			err = image_open(&h->image, m, pc);
+			err = image_open(&h->image, m, pa);
 		if (err || h->image.listed)
 			return err;
 	}
@@ -148,6 +148,12 @@ static int find(struct context *ctx, unsigned int cpu)
 	return err;
 }
 
+static bool taken_from_below(const struct trouble *t)
+{
+	return t->kind == TROUBLE_FAULT && !t->whole && !t->walked && (t->spsr >> 2 & 3) < t->el &&
+	       (esr_is_fetch_abort(t->esr) || esr_is_data_abort(t->esr));
+}
+
 int handoff_why(struct context *ctx, unsigned int cpu, struct buf *out, bool *found)
 {
 	struct handoff *h = ctx->handoff;
@@ -157,6 +163,8 @@ int handoff_why(struct context *ctx, unsigned int cpu, struct buf *out, bool *fo
 	if (err)
 		return err;
 	if (*found) {
+		/* what a hypervisor took from its guest, and dealt with, is daily business */
+		*found = !taken_from_below(&h->trouble);
 		explain_trouble(h, &h->trouble, out);
 		return 0;
 	}

@@ -228,6 +228,9 @@ static void try_table(const struct repair_query *q, const struct linked *linked,
 	    s + 1 < q->walk->step + q->walk->steps && s[1].read)
 		return;
 	r.use = use_of(q, linked, table, &r);
+	/* data that happens to be reachable by a table in use elsewhere is not what was meant */
+	if (q->acc.kind != PT_FETCH && (r.use == USE_THIS_HALF || r.use == USE_IDENTITY))
+		return;
 	snprintf(r.edit, sizeof(r.edit), "%#" PRIx64, r.new);
 	keep(q, out, &r);
 }
@@ -367,6 +370,24 @@ static void try_neighbor(const struct repair_query *q, const struct pt_step *s, 
 	try_shifted(q, s, r.like, r.new, out);
 }
 
+/*
+ * For a user program the entries on both sides have to agree: behind the end of what it
+ * was given there is meant to be nothing.
+ */
+static void try_neighbors(const struct repair_query *q, const struct pt_step *s,
+			  struct repairs *out)
+{
+	int64_t size = (int64_t)(1ull << pt_level_shift(&q->walk->cfg, s->level));
+	uint64_t before, behind;
+
+	if (q->acc.el == 0 &&
+	    (s->index == 0 || s->index == ENTRIES - 1 || !leaf_at(q, s, s->index - 1, &before) ||
+	     !leaf_at(q, s, s->index + 1, &behind) || moved(q, s, before, 2 * size) != behind))
+		return;
+	try_neighbor(q, s, -1, out);
+	try_neighbor(q, s, 1, out);
+}
+
 /* The change as pt-set takes it by field, so that a person sees what it is. */
 static void name_fields(const struct repair_query *q, struct repair *r)
 {
@@ -449,8 +470,7 @@ static void try_step(const struct repair_query *q, const struct pt_step *s, stru
 			try_bits(q, s, DESC_TYPE, 3, out);
 		}
 		if (s->level > 0) {
-			try_neighbor(q, s, -1, out);
-			try_neighbor(q, s, 1, out);
+			try_neighbors(q, s, out);
 		}
 		break;
 	case PT_TABLE:
@@ -464,8 +484,7 @@ static void try_step(const struct repair_query *q, const struct pt_step *s, stru
 		    q->walk->fault == PT_FAULT_ACCESS_FLAG) {
 			try_leaf_bits(q, s, out);
 		} else {
-			try_neighbor(q, s, -1, out);
-			try_neighbor(q, s, 1, out);
+			try_neighbors(q, s, out);
 			try_shifted(q, s, s->index, s->desc, out);
 		}
 		break;

@@ -121,6 +121,11 @@ static bool misplaced(struct handoff *h, const struct pt_walk *w)
 	return true;
 }
 
+static bool null_pointer(const struct trouble *t)
+{
+	return t->kind == TROUBLE_FAULT && t->va < 4096;
+}
+
 int trouble_repairs(struct handoff *h, struct trouble *t)
 {
 	struct scan_span spans[IMAGE_SPANS + 2];
@@ -134,7 +139,8 @@ int trouble_repairs(struct handoff *h, struct trouble *t)
 	t->repairs.count = 0;
 	t->again = t->walked && is_back(h, t);
 	t->misplaced = t->walked && misplaced(h, &t->walk);
-	if (!t->walked || t->again || t->misplaced)
+	/* nothing is missing where a null pointer leads */
+	if (!t->walked || t->again || t->misplaced || null_pointer(t))
 		return 0;
 	err = tables_init(&tables, machine_of(h), h->ctx->symbols, t->cpu, NULL, NULL);
 	if (err)
@@ -217,6 +223,11 @@ static int walk_fault(struct handoff *h, struct trouble *t)
 	t->va = t->far;
 	t->acc.el = from;
 	t->acc.kind = esr_is_fetch_abort(t->esr) ? PT_FETCH : t->esr & 1 << 6 ? PT_WRITE : PT_READ;
+	if (t->el > (from ? from : 1)) {
+		snprintf(t->what, sizeof(t->what),
+			 "EL%u took it from EL%u: a second stage, or a trap", t->el, from);
+		return 0;
+	}
 	t->acc.pan = (t->spsr & 1 << 22) != 0 && from != 0;
 	if (!err)
 		err = tables_walk(&tables, t->va, &t->acc, &t->walk, &why);
