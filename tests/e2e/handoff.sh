@@ -108,6 +108,16 @@ good "$second/good.img" 0x48000000 virt
 good "$second/good.img" 0x48000000 $el2
 good "$second/good-eret.img" 0x48000000 virt
 good "$second/good-el2.img" 0x48000000 $el2
+good "$second/good-smc.img" 0x48000000 virt
+tap_ok 'an undefined smc that the loader survives is told' says 'its handler may return'
+
+# QEMU's own first instructions are not the loader.
+out=$tmp/kernel.out
+timeout 120 "$O/baton" run -l none -e 'handoff run' -- "$QEMU" -machine virt -cpu cortex-a53 -m 2G \
+	-nographic -nic none -kernel "$second/good-kernel.img" </dev/null >"$out" 2>&1
+status=$?
+tap_ok 'an image by -kernel: exit status 0' ends_with 0
+tap_ok "an image by -kernel: to the kernel's entry" says "EL1, $entry"
 
 # The second loader: no header, no symbols, other registers and tables.
 bad() {
@@ -123,6 +133,11 @@ bad bad virt "br x9 -> $entry" 511
 bad bad $el2 "br x9 -> $entry" 511
 bad bad-eret virt "eret -> $entry" 511
 bad bad-el2 $el2 'br x9 -> 0x8040000000' 1
+
+baton "$second/one-off.img" 0x48000000 virt -e 'handoff run' -e 'fix -y' -e 'cont 3'
+tap_ok 'entries that are one off: said' says '0x200000 below what the entries here map'
+tap_ok 'entries that are one off: one repair' says "fix: pt-set $entry L2 OA=0x40000000"
+tap_ok 'entries that are one off: repaired it boots' says "$ended"
 
 # What else goes wrong on the way: one instruction of the second loader is another one.
 mutant() { # OFFSET BYTES OPTIONS...

@@ -8,6 +8,8 @@
  * ORPHAN          leaves out the level-0 descriptor of the kernel's half
  * LEAVE_BY_ERET   goes to the kernel by eret instead of br
  * STAY_AT_EL2     does not drop, and takes a kernel that is linked at 0x8040000000
+ * ASK_SMC         tries an smc that may be undefined; its handler goes on behind it
+ * ONE_OFF         maps the kernel's half from one block too far on
  */
 #ifdef STAY_AT_EL2
 #define KERNEL_VIRT  0x8040000000
@@ -57,6 +59,12 @@ go:
 at_el1:
 #endif
 	msr	daifset, #0xf
+#ifdef ASK_SMC
+	adr	x20, answers
+	msr	vbar_el1, x20
+	mov	w0, #0x84000000
+	smc	#0
+#endif
 	mov	w21, #'L'
 	mov	x22, #UART
 	str	w21, [x22]
@@ -123,6 +131,17 @@ move:
 	.size	move, . - move
 	.ltorg
 
+#ifdef ASK_SMC
+	.balign	2048
+answers:
+	.fill	0x200 / 4, 4, 0x14000000
+	mrs	x27, elr_el1
+	add	x27, x27, #4
+	msr	elr_el1, x27
+	eret
+	.balign	2048, 0
+#endif
+
 	.section .payload, "a"
 	.balign	4096
 kernel_image:
@@ -145,7 +164,11 @@ task_image_end:
 
 	/* The upper half, from the leaves to the root. */
 	table	high_l2
+#ifdef ONE_OFF
+	.set	.Lblock, (KERNEL_PHYS + 0x200000) | NORMAL
+#else
 	.set	.Lblock, KERNEL_PHYS | NORMAL
+#endif
 	.rept	512
 	.quad	.Lblock
 	.set	.Lblock, .Lblock + 0x200000
