@@ -24,18 +24,37 @@ enum regime_known {
 	REGIME_MMFR2 = 1 << 7,
 };
 
+/* HCR_EL2, DDI 0487 D24.2.48: what concerns translation. */
+#define HCR_VM	(UINT64_C(1) << 0)
+#define HCR_PTW (UINT64_C(1) << 2)
+#define HCR_DC	(UINT64_C(1) << 12)
+#define HCR_TGE (UINT64_C(1) << 27)
+#define HCR_RW	(UINT64_C(1) << 31)
+#define HCR_CD	(UINT64_C(1) << 32)
+#define HCR_ID	(UINT64_C(1) << 33)
+#define HCR_E2H (UINT64_C(1) << 34)
+#define HCR_NV	(UINT64_C(1) << 42)
+#define HCR_NV1 (UINT64_C(1) << 43)
+#define HCR_FWB (UINT64_C(1) << 46)
+
 struct regime {
-	const char *name;  /* "el1", "el2": what -r takes */
-	const char *title; /* "EL1&0 stage 1" */
-	unsigned int el;   /* the level that owns the regime */
+	const char *name;  /* "el1", "el2", "el3", "s2": what -r takes */
+	const char *title; /* "EL1&0 stage 1", "EL2&0 stage 1", "EL1&0 stage 2" */
+	unsigned int el;   /* the level that owns the regime; 1 for stage 2 */
 	bool two_halves;   /* TTBR0 below and TTBR1 above, instead of TTBR0 alone */
+	bool stage2;	   /* ttbr[0] is VTTBR_EL2, tcr VTCR_EL2, sctlr SCTLR_EL2 */
+	bool nested;	   /* stage 1 with a second stage behind: vttbr and vtcr hold */
 	bool secure;	   /* SCR_EL3 exists and NS is 0 */
 	bool sif;	   /* SCR_EL3.SIF: secure state fetches nothing from non-secure memory */
-	bool pending;	   /* as if SCTLR.M were 1 */
+	bool pending;	   /* as if SCTLR.M (stage 2: HCR_EL2.VM) were 1 */
 	unsigned int own;  /* REGIME_TTBR0 or _TTBR1: that root is the user's, not the register's */
+	unsigned int only; /* REGIME_TTBR0 or _TTBR1: the half that was asked for; 0: either */
 	unsigned int known;
 	uint64_t ttbr[2], tcr, mair, sctlr;
-	uint64_t mmfr[3]; /* ID_AA64MMFR0_EL1 to 2 */
+	uint64_t hcr; /* HCR_EL2 as it acts on this regime; 0 where there is no EL2 */
+	uint64_t vttbr, vtcr;
+	bool s2_big_endian; /* SCTLR_EL2.EE, with .nested */
+	uint64_t mmfr[3];   /* ID_AA64MMFR0_EL1 to 2 */
 };
 
 /**
@@ -52,17 +71,32 @@ struct regime_source {
 /**
  * regime_read() - fill @r with the regime that @spec names.
  * @spec: NULL or "": that of @current_el. Else parts joined by ':' -
- *        "el1", "el2": by name; "pending": as if SCTLR.M were already 1;
- *        "ttbr0=N", "ttbr1=N": a root of the user's own (implies pending, since
- *        it asks for a walk of that table whatever SCTLR says)
+ *        "el1", "el2" (EL2&0 where HCR_EL2.E2H is set), "el3", "s2" (the second stage
+ *        of EL1&0 alone): by name; "pending": as if SCTLR.M were already 1;
+ *        "ttbr0", "ttbr1": that half alone; "ttbr0=N", "ttbr1=N", "vttbr=N": a root of
+ *        the user's own (implies pending, since it asks for a walk of that table
+ *        whatever SCTLR says)
  * @why:  words for an error are added here; may be NULL
  *
  * Return: 0; -BATON_EINVAL for a @spec that makes no sense; -BATON_EUNSUPPORTED for
- * a regime that is not decoded yet (EL3, EL2&0, any with a second stage, AArch32);
+ * what is not decoded (AArch32, nested virtualization, Secure stage 2, Realms, granule
+ * protection, permission indirection and overlays, 128-bit descriptors);
  * -BATON_ENOTFOUND where the machine lacks its registers; or @src's error.
  */
 int regime_read(struct regime *r, const char *spec, unsigned int current_el,
 		const struct regime_source *src, struct buf *why);
+
+/** regime_stage2() - the regime behind @r, which is nested. */
+struct regime regime_stage2(const struct regime *r);
+
+/** regime_has_el0() - whether EL0 has a part in it. */
+bool regime_has_el0(const struct regime *r);
+
+/**
+ * regime_root_name(), regime_tcr_name() - "TTBR1_EL1", "VTTBR_EL2"; "TCR_EL1", "VTCR_EL2".
+ */
+const char *regime_root_name(const struct regime *r, unsigned int half);
+const char *regime_tcr_name(const struct regime *r);
 
 /** regime_mmu_on() - whether addresses are translated, or would be where pending. */
 bool regime_mmu_on(const struct regime *r);

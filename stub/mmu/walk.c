@@ -1,196 +1,59 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* The VMSAv8-64 walk, stage 1 (DDI 0487, D8.2 "Translation process"). */
-#include <string.h>
-
+/*
+ * The VMSAv8-64 walk (DDI 0487, D8.2 "Translation process"): one stage, or stage 1 with
+ * each of its addresses going through stage 2.
+ */
 #include "buf.h"
 #include "error.h"
-#include "mmu/a64.h"
-#include "mmu/walk.h"
+#include "mmu/internal.h"
 
-#define BIT(n) (UINT64_C(1) << (n))
+/* A walk under way. */
+struct walker {
+	const struct pt_reader *reader;
+	const struct pt_config *s2; /* NULL: there is one stage */
+	struct pt_walk *out;
+	/* stage 2's leaf for the stage-1 descriptor read last: may the walker write it? */
+	bool writable;
+	int writable_level;
+};
 
-static uint64_t low_bits(unsigned int n)
+/* Where one stage ended. */
+struct leaf {
+	uint64_t oa, size;
+	int level;
+	struct pt_attrs attrs;
+};
+
+/* What stage 1 may do is of no concern to stage 2's answer, and the reverse. */
+static const struct pt_access by_walker = { .kind = PT_READ, .el = 1 };
+
+static bool fail(struct walker *k, const struct pt_config *cfg, enum pt_fault fault,
+		 enum pt_reason reason, int level)
 {
-	return n >= 64 ? ~UINT64_C(0) : BIT(n) - 1;
-}
-
-static unsigned int field(uint64_t word, unsigned int lsb, unsigned int width)
-{
-	return (unsigned int)(word >> lsb & low_bits(width));
-}
-
-unsigned int pt_level_shift(const struct pt_config *cfg, int level)
-{
-	return cfg->granule + (unsigned int)(3 - level) * (cfg->granule - 3);
-}
-
-/*
- * Bit 0 is valid; bit 1 tells a table from a block. 0b10 is invalid, 0b01 at level 3 is
- * reserved and faults like an invalid one; level 0 has no blocks with a 4 KiB granule
- * and 48-bit addresses (D8.3.1, table "Block descriptor" by granule and level).
- */
-enum pt_kind pt_desc_kind(const struct pt_config *cfg, int level, uint64_t desc)
-{
-	(void)cfg;
-	if (!(desc & 1))
-		return PT_INVALID;
-	if (desc & 2)
-		return level == 3 ? PT_PAGE : PT_TABLE;
-	return level == 1 || level == 2 ? PT_BLOCK : PT_INVALID;
-}
-
-uint64_t pt_desc_address_mask(const struct pt_config *cfg, int level, enum pt_kind kind)
-{
-	unsigned int lsb = kind == PT_TABLE ? cfg->granule : pt_level_shift(cfg, level);
-
-	return kind == PT_INVALID ? 0 : low_bits(48) & ~low_bits(lsb);
-}
-
-int pt_read_desc(const struct pt_config *cfg, const struct pt_reader *reader, uint64_t pa,
-		 uint64_t *desc)
-{
-	uint64_t value = 0;
-	int err = reader->read(reader->ctx, pa, &value);
-
-	*desc = err ? 0 : cfg->big_endian ? __builtin_bswap64(value) : value;
-	return err;
-}
-
-/* What the tables on the way take away (D8.4.4.2 "Hierarchical permissions"). */
-static unsigned int table_hier(const struct pt_config *cfg, uint64_t desc)
-{
-	unsigned int h = 0;
-
-	if (cfg->regime.secure && (desc & BIT(63)))
-		h |= PT_HIER_NS;
-	if (cfg->hpd)
-		return h;
-	if (desc & BIT(62))
-		h |= PT_HIER_RO;
-	if (desc & BIT(60))
-		h |= PT_HIER_XN;
-	if (!cfg->regime.two_halves)
-		return h; /* APTable[0] and bit 59 are RES0 */
-	if (desc & BIT(61))
-		h |= PT_HIER_NO_EL0;
-	if (desc & BIT(59))
-		h |= PT_HIER_PXN;
-	return h;
-}
-
-/* D8.4.3 "Direct permissions": what AP, XN, PXN, WXN and the tables leave. */
-static void leaf_permissions(const struct pt_config *cfg, uint64_t desc, struct pt_attrs *a)
-{
-	bool halves = cfg->regime.two_halves;
-	bool el0 = halves && (desc & BIT(6)) && !(a->tables & PT_HIER_NO_EL0);
-	bool ro = (desc & BIT(7)) && !(cfg->hd && a->dbm);
-	bool xn = (desc & BIT(54)) || (a->tables & PT_HIER_XN);
-	bool pxn = (desc & BIT(53)) || (a->tables & PT_HIER_PXN);
-
-	ro = ro || (a->tables & PT_HIER_RO);
-	a->own = PT_R | (ro ? 0 : PT_W);
-	a->el0 = el0 ? a->own : 0;
-	if (!halves) {
-		a->own |= xn ? 0 : PT_X;
-	} else {
-		/* What EL0 may write, EL1 may not execute, whatever PXN says. */
-		a->own |= pxn || (a->el0 & PT_W) ? 0 : PT_X;
-		a->el0 |= xn ? 0 : PT_X;
-	}
-	if (cfg->wxn) {
-		a->own &= a->own & PT_W ? ~(unsigned int)PT_X : ~0U;
-		a->el0 &= a->el0 & PT_W ? ~(unsigned int)PT_X : ~0U;
-	}
-	if (cfg->regime.sif && cfg->regime.secure && a->ns) {
-		a->own &= ~(unsigned int)PT_X;
-		a->el0 &= ~(unsigned int)PT_X;
-	}
-}
-
-/* E0PD takes the half away from EL0, while PAN goes on asking what AP says. */
-static void apply_e0pd(const struct pt_config *cfg, struct pt_attrs *a)
-{
-	if (cfg->e0pd)
-		a->el0 = 0;
-}
-
-static void leaf_attributes(const struct pt_config *cfg, uint64_t desc, unsigned int tables,
-			    struct pt_attrs *a)
-{
-	*a = (struct pt_attrs){
-		.attrindx = field(desc, 2, 3),
-		.sh = (enum pt_share)field(desc, 8, 2),
-		.af = desc & BIT(10),
-		.ng = cfg->regime.two_halves && (desc & BIT(11)),
-		.ns = cfg->regime.secure && ((desc & BIT(5)) || (tables & PT_HIER_NS)),
-		.dbm = desc & BIT(51),
-		.contiguous = desc & BIT(52),
-		.guarded = desc & BIT(50),
-		.tables = tables,
-	};
-	a->mair = (uint8_t)(cfg->regime.mair >> 8 * a->attrindx);
-	a->share = a->sh;
-	/* D8.6.2: Device and Normal Non-cacheable are outer shareable whatever SH says. */
-	if (mair_is_device(a->mair) || mair_is_noncacheable(a->mair))
-		a->share = PT_SHARE_OUTER;
-	leaf_permissions(cfg, desc, a);
-}
-
-static void set_fault(struct pt_walk *w, enum pt_fault fault, enum pt_reason reason, int level)
-{
-	w->fault = fault;
-	w->reason = reason;
-	w->level = level;
-}
-
-static bool allowed(const struct pt_config *cfg, const struct pt_attrs *a,
-		    const struct pt_access *acc)
-{
-	unsigned int perm = acc->el ? a->own : a->el0;
-
-	/* D8.4.3.4: PAN stops EL1 from what EL0 may access, not from fetching it. */
-	if (acc->pan && acc->el && cfg->regime.two_halves &&
-	    (a->el0 & (PT_R | PT_W | (cfg->epan ? PT_X : 0))))
-		perm &= PT_X;
-	switch (acc->kind) {
-	case PT_READ:
-		return perm & PT_R;
-	case PT_WRITE:
-		return perm & PT_W;
-	case PT_FETCH:
-		return perm & PT_X;
-	case PT_ANY:
-		break;
-	}
-	return true;
+	k->out->fault = fault;
+	k->out->reason = reason;
+	k->out->level = level;
+	k->out->stage = cfg->regime.stage2 ? 2 : 1;
+	return false;
 }
 
 /* MMU off (D8.2.12): input is output, as far as the physical address size goes. */
-static void walk_flat(const struct pt_config *cfg, const struct pt_access *acc, struct pt_walk *w)
+static bool walk_flat(struct walker *k, const struct pt_config *cfg, const struct pt_access *acc,
+		      struct leaf *leaf)
 {
-	bool fetch = acc->kind == PT_FETCH;
-	unsigned int top = cfg->tbi && !(cfg->tbid && fetch) ? 56 : 64;
-	uint64_t ia = w->ia & low_bits(top);
+	unsigned int top = cfg->tbi && !(cfg->tbid && acc->kind == PT_FETCH) ? 56 : 64;
+	uint64_t ia = k->out->ia & low_bits(top);
 
 	/* Not known: at least no address has more than 52 bits. */
 	if (ia & ~low_bits(cfg->oa_bits ? cfg->oa_bits : 52)) {
-		set_fault(w, PT_FAULT_ADDRESS_SIZE, PT_REASON_IA, 0);
-		w->fault_output = ia;
-		return;
+		k->out->fault_output = ia;
+		return fail(k, cfg, PT_FAULT_ADDRESS_SIZE, PT_REASON_IA, 0);
 	}
-	w->mapped = true;
-	w->oa = ia;
-	w->size = 4096;
-	w->attrs = (struct pt_attrs){
-		.own = PT_R | PT_W | PT_X,
-		.el0 = cfg->regime.two_halves ? PT_R | PT_W | PT_X : 0,
-		.sh = PT_SHARE_OUTER,
-		.share = PT_SHARE_OUTER,
-		.af = true,
-	};
-	/* Data is Device-nGnRnE; fetches are Normal, write-through if SCTLR.I is set. */
-	if (fetch)
-		w->attrs.mair = (cfg->regime.sctlr & BIT(12)) ? 0xaa : 0x44;
+	leaf->oa = ia;
+	leaf->size = 4096;
+	leaf->level = 0;
+	attrs_of_flat(cfg, acc, &leaf->attrs);
+	return true;
 }
 
 /* What faults before any table is read: all of it a translation fault of level 0. */
@@ -206,105 +69,212 @@ static enum pt_reason early_reason(const struct pt_config *cfg, uint64_t ia,
 		return PT_REASON_E0PD;
 	if (cfg->txsz_bad)
 		return PT_REASON_TXSZ;
+	if (cfg->sl_bad)
+		return PT_REASON_SL;
 	if ((ia & upper) != (cfg->half ? upper : 0))
 		return PT_REASON_HOLE;
 	return PT_REASON_NONE;
 }
 
-static void reach_leaf(const struct pt_config *cfg, const struct pt_step *s, unsigned int tables,
-		       const struct pt_access *acc, struct pt_walk *w)
+static bool walk_stage(struct walker *k, const struct pt_config *cfg, uint64_t ia,
+		       const struct pt_access *acc, struct leaf *leaf);
+
+/* The IPA of a stage-1 descriptor to where it lies (D8.2.3). */
+static bool find_descriptor(struct walker *k, uint64_t ipa, uint64_t *pa)
 {
-	w->size = BIT(pt_level_shift(cfg, s->level));
-	w->oa = s->next | (w->ia & (w->size - 1));
-	w->mapped = true;
-	leaf_attributes(cfg, s->desc, tables, &w->attrs);
-	/* The access flag comes before permissions (D8.15.5 "MMU fault prioritization"). */
-	if (!w->attrs.af && !cfg->ha)
-		set_fault(w, PT_FAULT_ACCESS_FLAG, PT_REASON_NONE, s->level);
-	else if (!allowed(cfg, &w->attrs, acc))
-		set_fault(w, PT_FAULT_PERMISSION, PT_REASON_NONE, s->level);
-	apply_e0pd(cfg, &w->attrs);
+	struct leaf leaf;
+
+	if (!walk_stage(k, k->s2, ipa, &by_walker, &leaf)) {
+		k->out->s1ptw = true;
+		return false;
+	}
+	k->writable = leaf.attrs.own & PT_W;
+	k->writable_level = leaf.level;
+	*pa = leaf.oa;
+	/* HCR_EL2.PTW: tables in device memory. */
+	if (!(k->s2->regime.hcr & HCR_PTW) || leaf.attrs.mair >> 4)
+		return true;
+	k->out->s1ptw = true;
+	k->out->fault_ipa = ipa;
+	return fail(k, k->s2, PT_FAULT_PERMISSION, PT_REASON_PTW, leaf.level);
 }
 
-/* Look one descriptor up; false: the walk ends here with a fault. */
-static bool look_up(const struct pt_config *cfg, const struct pt_reader *reader, uint64_t table,
-		    int level, struct pt_walk *w)
+/* Look one descriptor up; NULL: the walk ends here with a fault. */
+static const struct pt_step *look_up(struct walker *k, const struct pt_config *cfg, uint64_t ia,
+				     uint64_t table, int level)
 {
-	struct pt_step *s = &w->step[w->steps++];
-	unsigned int shift = pt_level_shift(cfg, level);
-	unsigned int bits = level == cfg->start ? cfg->ia_bits - shift : cfg->granule - 3;
+	unsigned int index = field(ia, pt_level_shift(cfg, level), pt_index_bits(cfg, level));
+	uint64_t ipa = table + 8 * (uint64_t)index, pa = ipa;
+	bool found = cfg->regime.stage2 || !k->s2 || find_descriptor(k, ipa, &pa);
+	struct pt_step *s = &k->out->step[k->out->steps++];
 
-	*s = (struct pt_step){ .stage = 1, .level = level, .table = table };
-	s->index = field(w->ia, shift, bits);
-	s->address = table + 8 * (uint64_t)s->index;
-	if (pt_read_desc(cfg, reader, s->address, &s->desc)) {
-		set_fault(w, PT_FAULT_EXTERNAL, PT_REASON_NONE, level);
-		w->fault_output = s->address;
-		return false;
+	*s = (struct pt_step){
+		.stage = cfg->regime.stage2 ? 2 : 1, .level = level, .index = index, .ipa = ipa
+	};
+	if (!found)
+		return NULL;
+	s->address = pa;
+	s->table = pa - 8 * (uint64_t)index;
+	if (pt_read_desc(cfg, k->reader, pa, &s->desc)) {
+		k->out->fault_output = pa;
+		fail(k, cfg, PT_FAULT_EXTERNAL, PT_REASON_NONE, level);
+		return NULL;
 	}
 	s->read = true;
 	s->kind = pt_desc_kind(cfg, level, s->desc);
 	if (s->kind == PT_INVALID) {
-		set_fault(w, PT_FAULT_TRANSLATION,
-			  s->desc & 1 ? PT_REASON_RESERVED : PT_REASON_INVALID, level);
-		return false;
+		fail(k, cfg, PT_FAULT_TRANSLATION,
+		     s->desc & 1 ? PT_REASON_RESERVED : PT_REASON_INVALID, level);
+		return NULL;
 	}
-	s->next = s->desc & pt_desc_address_mask(cfg, level, s->kind);
+	s->next = pt_desc_address(cfg, level, s->kind, s->desc);
 	if (s->next & ~low_bits(cfg->oa_bits)) {
-		set_fault(w, PT_FAULT_ADDRESS_SIZE, PT_REASON_NONE, level);
-		w->fault_output = s->next;
-		return false;
+		k->out->fault_output = s->next;
+		fail(k, cfg, PT_FAULT_ADDRESS_SIZE, PT_REASON_NONE, level);
+		return NULL;
 	}
-	return true;
+	return s;
+}
+
+/* Would the hardware write to the descriptor for this access, AF or dirty state? */
+static bool is_updated(const struct pt_config *cfg, const struct pt_step *s,
+		       const struct pt_attrs *a, const struct pt_access *acc)
+{
+	return (cfg->ha && !a->af) ||
+	       (cfg->hd && a->dbm && (s->desc & BIT(7)) && acc->kind == PT_WRITE);
+}
+
+static bool reach_leaf(struct walker *k, const struct pt_config *cfg, const struct pt_step *s,
+		       uint64_t ia, unsigned int tables, const struct pt_access *acc,
+		       struct leaf *leaf)
+{
+	bool ok = true;
+
+	leaf->level = s->level;
+	leaf->size = BIT(pt_level_shift(cfg, s->level));
+	leaf->oa = s->next | (ia & (leaf->size - 1));
+	attrs_of_leaf(cfg, s->desc, tables, &leaf->attrs);
+	/* The access flag comes before permissions (D8.15.5 "MMU fault prioritization"). */
+	if (!leaf->attrs.af && !cfg->ha) {
+		ok = fail(k, cfg, PT_FAULT_ACCESS_FLAG, PT_REASON_NONE, s->level);
+	} else if (!attrs_allow(cfg, &leaf->attrs, acc)) {
+		ok = fail(k, cfg, PT_FAULT_PERMISSION, PT_REASON_NONE, s->level);
+	} else if (s->stage == 1 && k->s2 && !k->writable &&
+		   is_updated(cfg, s, &leaf->attrs, acc)) {
+		k->out->s1ptw = true;
+		k->out->fault_ipa = s->ipa;
+		ok = fail(k, k->s2, PT_FAULT_PERMISSION, PT_REASON_UPDATE, k->writable_level);
+	}
+	attrs_apply_e0pd(cfg, &leaf->attrs);
+	return ok;
+}
+
+/*
+ * One stage, from its root to a leaf. False: a fault is noted; leaf->size is not 0 if a
+ * leaf was reached all the same. Stage 1 of two calls this again for each table.
+ */
+static bool walk_stage(struct walker *k, const struct pt_config *cfg, uint64_t ia,
+		       const struct pt_access *acc, struct leaf *leaf)
+{
+	enum pt_reason early = early_reason(cfg, ia, acc);
+	uint64_t table = cfg->root;
+	unsigned int tables = 0;
+
+	*leaf = (struct leaf){ 0 };
+	if (cfg->regime.stage2)
+		k->out->fault_ipa = ia; /* counts only with a fault of stage 2 */
+	if (early != PT_REASON_NONE)
+		return fail(k, cfg, PT_FAULT_TRANSLATION, early, 0);
+	if (table & ~low_bits(cfg->oa_bits)) {
+		k->out->fault_output = table;
+		return fail(k, cfg, PT_FAULT_ADDRESS_SIZE, PT_REASON_ROOT, 0);
+	}
+	for (int level = cfg->start; level <= 3; level++) {
+		const struct pt_step *s = look_up(k, cfg, ia, table, level);
+
+		if (!s)
+			return false;
+		if (s->kind != PT_TABLE)
+			return reach_leaf(k, cfg, s, ia, tables, acc, leaf);
+		tables |= pt_table_hier(cfg, s->desc);
+		table = s->next;
+	}
+	return false; /* not reached: level 3 has no tables */
+}
+
+static bool walk_or_flat(struct walker *k, const struct pt_config *cfg, uint64_t ia,
+			 const struct pt_access *acc, struct leaf *leaf)
+{
+	*leaf = (struct leaf){ 0 };
+	return cfg->flat ? walk_flat(k, cfg, acc, leaf) : walk_stage(k, cfg, ia, acc, leaf);
+}
+
+/* Stage 1's output, and all on the way to it, through stage 2. */
+static void walk_both(struct walker *k, const struct pt_config *cfg, const struct pt_access *acc)
+{
+	struct pt_walk *w = k->out;
+	struct leaf one, two;
+	bool ok = walk_or_flat(k, cfg, w->ia, acc, &one);
+
+	w->ipa_known = one.size != 0;
+	w->ipa = one.oa;
+	w->attrs = w->s1 = one.attrs;
+	if (!ok)
+		return;
+	walk_stage(k, k->s2, one.oa, acc, &two);
+	w->mapped = two.size != 0;
+	if (!w->mapped)
+		return;
+	w->s2_attrs = two.attrs;
+	w->oa = two.oa;
+	w->size = one.size < two.size ? one.size : two.size;
+	pt_combine_attrs(k->s2, &one.attrs, &two.attrs, &w->attrs);
+}
+
+static void walk_one(struct walker *k, const struct pt_config *cfg, const struct pt_access *acc)
+{
+	struct pt_walk *w = k->out;
+	struct leaf leaf;
+
+	walk_or_flat(k, cfg, w->ia, acc, &leaf);
+	w->mapped = leaf.size != 0;
+	w->oa = leaf.oa;
+	w->size = leaf.size;
+	w->attrs = leaf.attrs;
 }
 
 int pt_walk(const struct pt_config *cfg, const struct pt_reader *reader, uint64_t ia,
 	    const struct pt_access *acc, struct pt_walk *out)
 {
 	const struct pt_access any = { .kind = PT_ANY, .el = cfg->regime.el };
-	uint64_t table = cfg->root;
-	unsigned int tables = 0;
+	struct walker k = { .reader = reader, .out = out };
 
 	acc = acc ? acc : &any;
 	*out = (struct pt_walk){ .cfg = *cfg, .ia = ia };
 	if (cfg->regime.two_halves && field(ia, 55, 1) != cfg->half)
 		return -BATON_EINVAL;
-	if (!cfg->regime.two_halves && acc->el == 0)
+	if (!regime_has_el0(&cfg->regime) && acc->el == 0)
 		return -BATON_EINVAL;
-	if (cfg->flat) {
-		walk_flat(cfg, acc, out);
+	if (!cfg->regime.nested) {
+		walk_one(&k, cfg, acc);
 		return 0;
 	}
-	enum pt_reason early = early_reason(cfg, ia, acc);
-	if (early != PT_REASON_NONE) {
-		set_fault(out, PT_FAULT_TRANSLATION, early, 0);
-		return 0;
-	}
-	if (table & ~low_bits(cfg->oa_bits)) {
-		set_fault(out, PT_FAULT_ADDRESS_SIZE, PT_REASON_ROOT, 0);
-		out->fault_output = table;
-		return 0;
-	}
-	for (int level = cfg->start; level <= 3; level++) {
-		if (!look_up(cfg, reader, table, level, out))
-			return 0;
-		const struct pt_step *s = &out->step[out->steps - 1];
-		if (s->kind != PT_TABLE) {
-			reach_leaf(cfg, s, tables, acc, out);
-			return 0;
-		}
-		tables |= table_hier(cfg, s->desc);
-		table = s->next;
-	}
-	return 0; /* not reached: level 3 has no tables */
+	int err = pt_config_stage2(&out->s2, cfg, NULL);
+	if (err)
+		return err;
+	k.s2 = &out->s2;
+	walk_both(&k, cfg, acc);
+	return 0;
 }
 
 int pt_walk_regime(const struct regime *r, const struct pt_reader *reader, uint64_t ia,
 		   const struct pt_access *acc, struct pt_walk *out, struct buf *why)
 {
-	struct pt_config cfg;
+	struct pt_config cfg, s2;
 	int err = pt_config_from_regime(&cfg, r, ia, why);
 
+	if (!err && r->nested)
+		err = pt_config_stage2(&s2, &cfg, why);
 	if (err)
 		return err;
 	err = pt_walk(&cfg, reader, ia, acc, out);
@@ -313,33 +283,16 @@ int pt_walk_regime(const struct regime *r, const struct pt_reader *reader, uint6
 	return err;
 }
 
-/* DFSC and IFSC (DDI 0487, D24.2.40, ISS encoding for an exception from an abort). */
-static unsigned int fault_status(const struct pt_walk *w)
+int pt_stage2_address(const struct pt_config *s2, const struct pt_reader *reader, uint64_t ipa,
+		      uint64_t *pa)
 {
-	static const unsigned char base[] = {
-		[PT_FAULT_ADDRESS_SIZE] = 0x00, [PT_FAULT_TRANSLATION] = 0x04,
-		[PT_FAULT_ACCESS_FLAG] = 0x08,	[PT_FAULT_PERMISSION] = 0x0c,
-		[PT_FAULT_EXTERNAL] = 0x14,
-	};
-	static const unsigned char minus_one[] = {
-		[PT_FAULT_ADDRESS_SIZE] = 0x29,
-		[PT_FAULT_TRANSLATION] = 0x2b,
-		[PT_FAULT_EXTERNAL] = 0x13,
-	};
+	struct pt_walk w;
+	int err = pt_walk(s2, reader, ipa, &by_walker, &w);
 
-	return w->level < 0 ? minus_one[w->fault] : base[w->fault] + (unsigned int)w->level;
-}
-
-uint64_t pt_walk_esr(const struct pt_walk *w, const struct pt_access *acc)
-{
-	bool fetch = acc && acc->kind == PT_FETCH;
-	bool write = acc && acc->kind == PT_WRITE;
-	bool lower = acc && acc->el < w->cfg.regime.el;
-	uint64_t class = fetch ? 0x20 : 0x24;
-
-	if (w->fault == PT_FAULT_NONE)
-		return 0;
-	return (class + !lower) << 26 | BIT(25) | (write ? BIT(6) : 0) | fault_status(w);
+	if (err)
+		return err;
+	*pa = w.oa;
+	return w.fault == PT_FAULT_NONE ? 0 : -BATON_EFAULT;
 }
 
 static int overlay_read(void *ctx, uint64_t pa, uint64_t *value)
@@ -356,82 +309,4 @@ static int overlay_read(void *ctx, uint64_t pa, uint64_t *value)
 struct pt_reader pt_overlay_reader(struct pt_overlay *o)
 {
 	return (struct pt_reader){ .read = overlay_read, .ctx = o };
-}
-
-/* The state of pt_map_each(): it goes down at most one table a level. */
-struct each {
-	const struct pt_config *cfg;
-	const struct pt_reader *reader;
-	uint64_t from, to;
-	pt_each_fn *fn;
-	void *ctx;
-	unsigned int tables;
-};
-
-static int each_table(struct each *e, uint64_t table, int level, uint64_t base, unsigned int hier);
-
-static int each_entry(struct each *e, const struct pt_step *s, uint64_t ia, unsigned int hier)
-{
-	struct pt_mapping m = { .ia = ia, .step = s };
-	struct pt_attrs attrs;
-	int ret;
-
-	m.size = BIT(pt_level_shift(e->cfg, s->level));
-	if (s->read && s->kind != PT_TABLE) {
-		leaf_attributes(e->cfg, s->desc, hier, &attrs);
-		apply_e0pd(e->cfg, &attrs);
-		m.attrs = &attrs;
-		m.oa = s->next;
-	}
-	ret = e->fn(e->ctx, &m);
-	if (ret || !s->read || s->kind != PT_TABLE || (s->next & ~low_bits(e->cfg->oa_bits)))
-		return ret < 0 ? ret : 0;
-	return each_table(e, s->next, s->level + 1, ia, hier | table_hier(e->cfg, s->desc));
-}
-
-static int each_table(struct each *e, uint64_t table, int level, uint64_t base, unsigned int hier)
-{
-	const struct pt_config *cfg = e->cfg;
-	unsigned int shift = pt_level_shift(cfg, level);
-	unsigned int bits = level == cfg->start ? cfg->ia_bits - shift : cfg->granule - 3;
-	int ret = 0;
-
-	if (++e->tables > PT_EACH_MAX_TABLES)
-		return -BATON_ETOOBIG;
-	for (unsigned int i = 0; i < 1U << bits && !ret; i++) {
-		uint64_t ia = base + ((uint64_t)i << shift);
-		struct pt_step s = { .stage = 1, .level = level, .table = table, .index = i };
-
-		if (ia > e->to)
-			break;
-		if (ia + (BIT(shift) - 1) < e->from)
-			continue;
-		s.address = table + 8 * (uint64_t)i;
-		s.read = !pt_read_desc(cfg, e->reader, s.address, &s.desc);
-		if (!s.read) {
-			ret = each_entry(e, &s, ia, hier);
-			break; /* once is enough to say that this table is unreadable */
-		}
-		s.kind = pt_desc_kind(cfg, level, s.desc);
-		s.next = s.desc & pt_desc_address_mask(cfg, level, s.kind);
-		if (s.kind != PT_INVALID)
-			ret = each_entry(e, &s, ia, hier);
-	}
-	return ret;
-}
-
-int pt_map_each(const struct pt_config *cfg, const struct pt_reader *reader, uint64_t from,
-		uint64_t to, pt_each_fn *fn, void *ctx)
-{
-	uint64_t first = cfg->half ? ~low_bits(cfg->ia_bits) : 0;
-	uint64_t last = first | low_bits(cfg->ia_bits);
-	struct each e = { .cfg = cfg, .reader = reader, .fn = fn, .ctx = ctx };
-
-	if (cfg->flat || cfg->epd || cfg->txsz_bad)
-		return -BATON_EINVAL;
-	e.from = from > first ? from : first;
-	e.to = to < last ? to : last;
-	if (e.from > e.to || (cfg->root & ~low_bits(cfg->oa_bits)))
-		return 0;
-	return each_table(&e, cfg->root, cfg->start, first, 0);
 }

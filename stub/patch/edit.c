@@ -15,7 +15,7 @@
 static const struct pt_step *step_at(const struct pt_walk *w, int level)
 {
 	for (unsigned int i = 0; i < w->steps; i++)
-		if (w->step[i].level == level)
+		if (w->step[i].level == level && (w->step[i].stage == 2) == w->cfg.regime.stage2)
 			return &w->step[i];
 	return NULL;
 }
@@ -113,7 +113,7 @@ static int check_desc(const struct edit *e, struct buf *why)
 	const struct pt_config *cfg = &e->before.cfg;
 	enum pt_kind kind = pt_desc_kind(cfg, e->level, e->new);
 	/* All the bits that the format has for an address, not those of a block alone. */
-	uint64_t addr = e->new &pt_desc_address_mask(cfg, e->level, PT_TABLE);
+	uint64_t addr = pt_desc_address(cfg, e->level, PT_TABLE, e->new);
 
 	if (kind == PT_INVALID && e->new & 1) {
 		buf_printf(why, "%#" PRIx64 " is reserved at L%d: bits 1:0 are 0b01", e->new,
@@ -131,7 +131,7 @@ static int check_desc(const struct edit *e, struct buf *why)
 	}
 	if (kind == PT_TABLE)
 		return check_table(e, addr, why);
-	return check_leaf(e, e->new &pt_desc_address_mask(cfg, e->level, kind), why);
+	return check_leaf(e, pt_desc_address(cfg, e->level, kind, e->new), why);
 }
 
 static uint64_t in_memory(const struct edit *e, uint64_t desc)
@@ -142,7 +142,7 @@ static uint64_t in_memory(const struct edit *e, uint64_t desc)
 /* The regime that the CPU fetches by is this one, so the pc depends on it. */
 static bool pc_is_ours(const struct tables *t)
 {
-	return !t->regime.pending && regime_mmu_on(&t->regime) &&
+	return !t->regime.pending && !t->regime.stage2 && regime_mmu_on(&t->regime) &&
 	       (t->el == t->regime.el || (!t->el && t->regime.two_halves));
 }
 
@@ -200,7 +200,8 @@ static bool one_page(const struct edit *e)
 {
 	const struct pt_config *cfg = &e->before.cfg;
 
-	return pt_level_shift(cfg, e->level) == 12 && !((e->old | e->new) & DESC_CONTIGUOUS);
+	return pt_level_shift(cfg, e->level) == 12 && !cfg->regime.stage2 &&
+	       !((e->old | e->new) & DESC_CONTIGUOUS);
 }
 
 /* Addresses as the TLB knows them: without a tag, bit 55 says which half. */

@@ -150,7 +150,8 @@ static void every_row_holds_what_was_set(void **state)
 	for (unsigned int c = 0; c < 2; c++) {
 		for (int k = PT_TABLE; k <= PT_PAGE; k++) {
 			const struct pt_field *f = pt_desc_fields(cfgs[c], (enum pt_kind)k);
-			uint64_t used = 0xfffffffff003; /* type, address */
+			uint64_t used = 3 | pt_desc_address_mask(cfgs[c], k == PT_BLOCK ? 2 : 3,
+								 (enum pt_kind)k);
 
 			for (; f->name; f++) {
 				uint64_t all = pt_field_set(f, 0, ~UINT64_C(0));

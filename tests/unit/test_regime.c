@@ -12,7 +12,7 @@ struct reg {
 	uint64_t value;
 };
 
-static struct reg machine[16];
+static struct reg machine[32];
 static struct regime r;
 static struct buf why;
 
@@ -126,10 +126,12 @@ static void root_of_ones_own(void **state)
 
 static void nonsense_is_named(void **state)
 {
-	static const char *const bad[] = {
-		"el4",	     "elephant",       "el1:el2", "el1:ttbr0=", "ttbr0=zebra",
-		"ttbr0=12x", "el1:ttbr2=0x10", "el1 ",	  "ttbr0=-1"
-	};
+	static const char *const bad[] = { "el4",	 "elephant",	"el1:el2",
+					   "el1:ttbr0=", "ttbr0=zebra", "s2:ttbr1",
+					   "s2:el1",	 "el2:s2",	"ttbr0:ttbr1",
+					   "vttbr=x",	 "el3:ttbr1",	"el2:vttbr=0x10",
+					   "ttbr0x",	 "ttbr0=12x",	"el1:ttbr2=0x10",
+					   "el1 ",	 "ttbr0=-1" };
 
 	(void)state;
 	for (unsigned int i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -141,40 +143,148 @@ static void nonsense_is_named(void **state)
 	assert_non_null(strstr(why.data, "no TTBR1"));
 }
 
-static void not_yet_is_said(void **state)
-{
-	(void)state;
-	assert_int_equal(read_regime("el3", 1), -BATON_EUNSUPPORTED);
-	assert_int_equal(read_regime("s2", 1), -BATON_EUNSUPPORTED);
-	assert_int_equal(read_regime(NULL, 3), -BATON_EUNSUPPORTED);
-	assert_non_null(strstr(why.data, "EL3"));
-}
+/* HCR_EL2: E2H 34, TGE 27, NV1 43, DC 12, PTW 2, VM 0, RW 31 (DDI 0487, HCR_EL2). */
+#define RW  (UINT64_C(1) << 31)
+#define E2H (UINT64_C(1) << 34)
+#define TGE (UINT64_C(1) << 27)
+#define NV1 (UINT64_C(1) << 43)
+#define DC  (UINT64_C(1) << 12)
 
-/* HCR_EL2: E2H 34, TGE 27, DC 12, VM 0, RW 31 (DDI 0487, HCR_EL2). */
-static void el2_controls_are_heeded(void **state)
+static void what_is_refused(void **state)
 {
-	const uint64_t rw = UINT64_C(1) << 31;
-
 	(void)state;
 	add_el2();
-	put("HCR_EL2", rw | UINT64_C(1) << 34);
-	assert_int_equal(read_regime(NULL, 2), -BATON_EUNSUPPORTED);
-	assert_non_null(strstr(why.data, "E2H"));
-	assert_int_equal(read_regime("el1", 1), 0);
-	put("HCR_EL2", rw | UINT64_C(1) << 34 | UINT64_C(1) << 27);
-	assert_int_equal(read_regime(NULL, 0), -BATON_EUNSUPPORTED);
-	put("HCR_EL2", rw | 1);
+	put("HCR_EL2", RW | NV1);
 	assert_int_equal(read_regime(NULL, 1), -BATON_EUNSUPPORTED);
-	assert_non_null(strstr(why.data, "second stage"));
-	assert_int_equal(read_regime(NULL, 2), 0);
-	put("HCR_EL2", rw | 1 << 12);
-	assert_int_equal(read_regime(NULL, 1), -BATON_EUNSUPPORTED);
+	assert_non_null(strstr(why.data, "NV1"));
 	put("HCR_EL2", 0);
 	assert_int_equal(read_regime(NULL, 1), -BATON_EUNSUPPORTED);
 	assert_non_null(strstr(why.data, "AArch32"));
 	assert_int_equal(read_regime("el1", 2), 0); /* before the drop: RW comes with it */
-	put("HCR_EL2", rw);
+	put("HCR_EL2", RW);
 	assert_int_equal(read_regime(NULL, 1), 0);
+	put("GPCCR_EL3", UINT64_C(1) << 16);
+	assert_int_equal(read_regime(NULL, 1), -BATON_EUNSUPPORTED);
+	assert_non_null(strstr(why.data, "granule protection"));
+	put("GPCCR_EL3", 0);
+	put("SCR_EL3", UINT64_C(1) << 62 | 1);
+	assert_int_equal(read_regime(NULL, 1), -BATON_EUNSUPPORTED);
+	assert_non_null(strstr(why.data, "Realm"));
+}
+
+/* With E2H EL2 has two halves, and TCR_EL2 the layout of TCR_EL1. */
+static void e2h_gives_el2_two_halves(void **state)
+{
+	(void)state;
+	add_el2();
+	put("HCR_EL2", RW | E2H);
+	assert_int_equal(read_regime(NULL, 2), -BATON_ENOTFOUND);
+	assert_non_null(strstr(why.data, "TTBR1_EL2"));
+	put("TTBR1_EL2", 0x70030000);
+	assert_int_equal(read_regime(NULL, 2), 0);
+	assert_string_equal(r.title, "EL2&0 stage 1");
+	assert_true(r.two_halves);
+	assert_int_equal(r.ttbr[1], 0x70030000);
+	/* EL0 belongs to it with TGE alone. */
+	assert_int_equal(read_regime(NULL, 0), 0);
+	assert_int_equal(r.el, 1);
+	put("HCR_EL2", RW | E2H | TGE);
+	assert_int_equal(read_regime(NULL, 0), 0);
+	assert_int_equal(r.el, 2);
+	assert_int_equal(read_regime("el1", 2), 0);
+	assert_int_equal(r.el, 1);
+	/* VM and DC behave as 0 with both. */
+	put("HCR_EL2", RW | E2H | TGE | DC | 1);
+	assert_int_equal(read_regime("el1", 2), 0);
+	assert_false(r.nested);
+}
+
+static void el3_has_one_half(void **state)
+{
+	(void)state;
+	assert_int_equal(read_regime(NULL, 3), -BATON_ENOTFOUND);
+	assert_non_null(strstr(why.data, "EL3"));
+	put("SCR_EL3", 0x401);
+	put("SCTLR_EL3", 1);
+	put("TCR_EL3", 0x80800010);
+	put("MAIR_EL3", 0xff);
+	put("TTBR0_EL3", 0x70040000);
+	assert_int_equal(read_regime(NULL, 3), 0);
+	assert_string_equal(r.name, "el3");
+	assert_int_equal(r.ttbr[0], 0x70040000);
+	assert_true(r.secure);
+	assert_false(regime_has_el0(&r));
+	assert_int_equal(read_regime("el3", 1), 0);
+	put("TCR_EL3", UINT64_C(1) << 35); /* PIE */
+	assert_int_equal(read_regime("el3", 1), -BATON_EUNSUPPORTED);
+}
+
+static void vm_puts_a_second_stage_behind(void **state)
+{
+	(void)state;
+	add_el2();
+	put("HCR_EL2", RW | 1);
+	assert_int_equal(read_regime(NULL, 1), -BATON_ENOTFOUND);
+	assert_non_null(strstr(why.data, "VTCR_EL2"));
+	put("VTCR_EL2", 0x80023559);
+	put("VTTBR_EL2", 0x70050000);
+	assert_int_equal(read_regime(NULL, 1), 0);
+	assert_true(r.nested);
+	assert_int_equal(r.vttbr, 0x70050000);
+	assert_true(regime_mmu_on(&r));
+	assert_int_equal(read_regime(NULL, 2), 0);
+	assert_false(r.nested);
+	/* DC: stage 1 is off, stage 2 on. */
+	put("HCR_EL2", RW | DC);
+	assert_int_equal(read_regime(NULL, 1), 0);
+	assert_true(r.nested);
+	assert_false(regime_mmu_on(&r));
+	/* TGE without E2H: EL0 runs with stage 1 off. */
+	put("HCR_EL2", RW | TGE);
+	assert_int_equal(read_regime(NULL, 0), 0);
+	assert_false(regime_mmu_on(&r));
+	assert_int_equal(read_regime("el1", 2), 0);
+	assert_true(regime_mmu_on(&r));
+	put("VTCR_EL2", UINT64_C(1) << 36); /* S2PIE */
+	put("HCR_EL2", RW | 1);
+	assert_int_equal(read_regime(NULL, 1), -BATON_EUNSUPPORTED);
+}
+
+static void stage2_alone(void **state)
+{
+	(void)state;
+	add_el2();
+	put("VTCR_EL2", 0x80023559);
+	put("VTTBR_EL2", 0x70050000);
+	assert_int_equal(read_regime("s2", 2), 0);
+	assert_true(r.stage2);
+	assert_true(regime_has_el0(&r));
+	assert_int_equal(r.ttbr[0], 0x70050000);
+	assert_int_equal(r.tcr, 0x80023559);
+	assert_false(regime_mmu_on(&r));
+	assert_string_equal(regime_root_name(&r, 0), "VTTBR_EL2");
+	assert_int_equal(read_regime("s2:pending", 2), 0);
+	assert_true(regime_mmu_on(&r));
+	assert_int_equal(read_regime("s2:vttbr=0x1000", 2), 0);
+	assert_int_equal(r.ttbr[0], 0x1000);
+	assert_int_equal(read_regime("vttbr=0x1000", 1), 0);
+	assert_true(r.stage2);
+	put("HCR_EL2", RW | 1);
+	assert_int_equal(read_regime("s2", 1), 0);
+	assert_true(regime_mmu_on(&r));
+	put("SCR_EL3", 0x40400); /* Secure, with EEL2 */
+	assert_int_equal(read_regime("s2", 1), -BATON_EUNSUPPORTED);
+}
+
+static void a_half_may_be_named(void **state)
+{
+	(void)state;
+	assert_int_equal(read_regime("el1:ttbr1", 1), 0);
+	assert_int_equal(r.only, REGIME_TTBR1);
+	assert_int_equal(r.own, 0);
+	assert_false(r.pending);
+	assert_int_equal(read_regime("ttbr0", 1), 0);
+	assert_int_equal(r.only, REGIME_TTBR0);
 }
 
 static void secure_state_has_no_el2(void **state)
@@ -184,6 +294,7 @@ static void secure_state_has_no_el2(void **state)
 	put("HCR_EL2", 1);
 	assert_int_equal(read_regime(NULL, 1), 0);
 	assert_true(r.secure);
+	assert_false(r.nested);
 	put("SCR_EL3", 0x401);
 	assert_int_equal(read_regime(NULL, 1), -BATON_EUNSUPPORTED);
 }
@@ -192,6 +303,8 @@ static void other_formats_are_refused(void **state)
 {
 	(void)state;
 	put("TCR2_EL1", 2); /* PIE */
+	assert_int_equal(read_regime(NULL, 1), -BATON_EUNSUPPORTED);
+	put("TCR2_EL1", 0x10); /* AIE */
 	assert_int_equal(read_regime(NULL, 1), -BATON_EUNSUPPORTED);
 	put("TCR2_EL1", 1);
 	assert_int_equal(read_regime(NULL, 1), 0);
@@ -236,8 +349,12 @@ int main(void)
 		T(named_and_pending),
 		T(root_of_ones_own),
 		T(nonsense_is_named),
-		T(not_yet_is_said),
-		T(el2_controls_are_heeded),
+		T(what_is_refused),
+		T(e2h_gives_el2_two_halves),
+		T(el3_has_one_half),
+		T(vm_puts_a_second_stage_behind),
+		T(stage2_alone),
+		T(a_half_may_be_named),
 		T(secure_state_has_no_el2),
 		T(other_formats_are_refused),
 		T(missing_register_is_named),
