@@ -35,7 +35,7 @@
  */
 static bool misaligned_block(const struct pt_config *cfg, int level, uint64_t desc)
 {
-	uint64_t oa = desc & pt_desc_address_mask(cfg, level, PT_TABLE);
+	uint64_t oa = pt_desc_address(cfg, level, PT_TABLE, desc);
 
 	return pt_desc_kind(cfg, level, desc) == PT_BLOCK &&
 	       (oa & ((1ull << pt_level_shift(cfg, level)) - 1) & ~(1ull << 16));
@@ -45,7 +45,7 @@ static bool looks_like_entry(const struct repair_query *q, uint64_t desc, int le
 {
 	const struct pt_config *cfg = &q->walk->cfg;
 	enum pt_kind kind = pt_desc_kind(cfg, level, desc);
-	uint64_t oa = desc & pt_desc_address_mask(cfg, level, PT_TABLE);
+	uint64_t oa = pt_desc_address(cfg, level, PT_TABLE, desc);
 
 	if (!desc)
 		return true;
@@ -112,7 +112,7 @@ static const struct scan_span *span_of(const struct repair_query *q, uint64_t pa
 /* The table that the entry leads to now holds nothing at all. */
 static bool leads_to_nothing(const struct repair_query *q, const struct repair *r)
 {
-	uint64_t table = r->old & pt_desc_address_mask(&q->walk->cfg, r->level, PT_TABLE);
+	uint64_t table = pt_desc_address(&q->walk->cfg, r->level, PT_TABLE, r->old);
 	uint8_t page[TABLE_SIZE];
 
 	if (q->read(q->ctx, table, page, sizeof(page)))
@@ -494,7 +494,9 @@ static void try_step(const struct repair_query *q, const struct pt_step *s, stru
 void repair_find(const struct repair_query *q, struct repairs *out)
 {
 	memset(out, 0, sizeof(*out));
-	if (q->walk->cfg.flat)
+	/* What a page looks like is known of 4 KiB tables of one stage with 48-bit addresses. */
+	if (q->walk->cfg.flat || q->walk->cfg.granule != 12 || q->walk->cfg.ds ||
+	    q->walk->cfg.regime.nested)
 		return;
 	for (unsigned int i = 0; i < q->walk->steps; i++)
 		if (q->walk->step[i].read)
