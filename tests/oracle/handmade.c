@@ -13,11 +13,11 @@
 
 #define BIT(n) (UINT64_C(1) << (n))
 
-#define GUEST	  UINT64_C(0x40100000)
-#define THERE	  (GUEST + 8)
-#define PARAMS	  UINT64_C(0x41000000)
-#define TABLES	  UINT64_C(0x42000000)
-#define MAX_PAGES 16
+#define GUEST	   UINT64_C(0x40100000)
+#define THERE	   (GUEST + 8)
+#define PARAMS	   UINT64_C(0x41000000)
+#define TABLES	   UINT64_C(0x42000000)
+#define MAX_TABLES 16
 
 /* struct guest_params - what guest.S loads. */
 struct guest_params {
@@ -71,15 +71,21 @@ static const struct recipe recipes[] = {
 
 /* One set of tables, as it goes into memory. */
 struct arena {
-	uint64_t word[MAX_PAGES * 512];
-	unsigned int pages;
+	uint64_t word[MAX_TABLES * 8192];
+	unsigned int granule; /* log2 */
+	unsigned int tables;
 	bool big_endian;
 };
 
-static uint64_t entry_for(const struct recipe *r, int level, uint64_t self, uint64_t next,
-			  unsigned int index)
+static unsigned int shift_of(const struct arena *a, int level)
 {
-	uint64_t size = BIT(12 + 9 * (3 - level));
+	return a->granule + (a->granule - 3) * (unsigned int)(3 - level);
+}
+
+static uint64_t entry_for(const struct arena *a, const struct recipe *r, int level, uint64_t self,
+			  uint64_t next, unsigned int index)
+{
+	uint64_t size = BIT(shift_of(a, level));
 	uint64_t leaf = (TABLES + index * size) & ~(size - 1) & (BIT(32) - 1);
 
 	switch (r->what) {
@@ -99,13 +105,14 @@ static uint64_t entry_for(const struct recipe *r, int level, uint64_t self, uint
 /* A table of @entries at @level with all below it. @salt: which recipe is first. */
 static uint64_t build(struct arena *a, int level, unsigned int entries, unsigned int salt)
 {
-	unsigned int page = a->pages++;
-	uint64_t self = TABLES + 4096 * (uint64_t)page, next = 0;
+	size_t words = (size_t)1 << (a->granule - 3);
+	size_t first = words * a->tables;
+	uint64_t self = TABLES + 8 * first, next = 0;
 
-	if (page >= MAX_PAGES)
-		die("handmade: more than %u tables", MAX_PAGES);
+	if (a->tables++ >= MAX_TABLES)
+		die("handmade: more than %u tables", MAX_TABLES);
 	if (level < 3)
-		next = build(a, level + 1, 512, salt + 5);
+		next = build(a, level + 1, (unsigned int)words, salt + 5);
 	for (unsigned int i = 0; i < entries; i++) {
 		unsigned int n = i == entries - 1 ? 0 : i + salt;
 		uint64_t desc;
@@ -113,8 +120,8 @@ static uint64_t build(struct arena *a, int level, unsigned int entries, unsigned
 		/* One of each, and the last entry of the table. */
 		if (i > RECIPES && i != entries - 1)
 			continue;
-		desc = entry_for(&recipes[n % RECIPES], level, self, next, i);
-		a->word[512 * page + i] = a->big_endian ? __builtin_bswap64(desc) : desc;
+		desc = entry_for(a, &recipes[n % RECIPES], level, self, next, i);
+		a->word[first + i] = a->big_endian ? __builtin_bswap64(desc) : desc;
 	}
 	return self;
 }
@@ -122,10 +129,11 @@ static uint64_t build(struct arena *a, int level, unsigned int entries, unsigned
 /* 64 - TxSZ bits resolved from the first level that has any (D8.2.4). */
 static uint64_t build_half(struct arena *a, unsigned int txsz, unsigned int salt)
 {
-	unsigned int bits = 64 - (txsz < 16 ? 16 : txsz > 48 ? 48 : txsz);
-	int level = 3 - (int)(bits - 13) / 9;
+	unsigned int least = a->granule == 16 ? 47 : 48;
+	unsigned int bits = 64 - (txsz < 16 ? 16 : txsz > least ? least : txsz);
+	int level = 3 - (int)((bits - a->granule - 1) / (a->granule - 3));
 
-	return build(a, level, 1U << (bits - 12 - 9 * (unsigned int)(3 - level)), salt);
+	return build(a, level, 1U << (bits - shift_of(a, level)), salt);
 }
 
 enum { A53, MAX, CPUS };
@@ -134,12 +142,12 @@ struct handmade {
 	const char *name;
 	unsigned int cpu, el;
 	unsigned int t0sz, t1sz, ps;
-	uint64_t tcr;	/* more bits */
-	uint64_t sctlr; /* more bits than M */
-	uint64_t spsr;	/* 0: EL1h */
-	uint64_t ttbr;	/* bits added to both roots */
-	bool flat;	/* MMU off */
-	bool refuses;	/* one of the halves at least is not decoded, and said to be so */
+	uint64_t tcr;	      /* more bits */
+	uint64_t sctlr;	      /* more bits than M */
+	uint64_t spsr;	      /* 0: EL1h */
+	uint64_t ttbr;	      /* bits added to both roots */
+	bool flat;	      /* MMU off */
+	unsigned int granule; /* log2; 0: 4 KiB */
 };
 
 #define EL0	     0x3c0
@@ -200,8 +208,19 @@ static const struct handmade cases[] = {
 	{ "T0SZ 49, T1SZ 16", MAX, 1, 49, 16, 5, .tcr = 0 },
 	{ "MMU off, TBI", MAX, 1, 16, 16, 2, .tcr = TBI0 | TBI1, .flat = true },
 	{ "T0SZ 40", A53, 1, 40, 16, 2, .tcr = 0 },
-	{ "LPA2", MAX, 1, 16, 16, 5, .tcr = BIT(59), .refuses = true },
-	{ "64 KiB granule below", A53, 1, 16, 16, 2, .tcr = 1 << 14, .refuses = true },
+	{ "LPA2", MAX, 1, 16, 16, 6, .tcr = BIT(59) },
+	{ "LPA2, 48 bits out", MAX, 1, 25, 39, 5, .tcr = BIT(59) | TBI0 },
+	{ "64 KiB, 16 and 16", A53, 1, 16, 16, 2, .granule = 16 },
+	{ "64 KiB, 25 and 39, TBI", A53, 1, 25, 39, 2, .tcr = TBI0 | TBI1, .granule = 16 },
+	{ "64 KiB, 22 and 35, 52 bits out", MAX, 1, 22, 35, 6, .granule = 16 },
+	{ "64 KiB, 47 and 16, 48 bits out", MAX, 1, 47, 16, 5, .granule = 16 },
+	{ "64 KiB, EL0", MAX, 1, 25, 16, 5, .spsr = EL0, .granule = 16 },
+	{ "16 KiB, 16 and 17", MAX, 1, 16, 17, 5, .granule = 14 },
+	{ "16 KiB, 28 and 39, TBI", MAX, 1, 28, 39, 2, .tcr = TBI0 | TBI1, .granule = 14 },
+	{ "16 KiB, 48 and 47", MAX, 1, 48, 47, 5, .granule = 14 },
+	{ "16 KiB, LPA2", MAX, 1, 16, 25, 6, .tcr = BIT(59), .granule = 14 },
+	{ "64 KiB, T0SZ 16", MAX, 2, 16, 0, 6, .granule = 16 },
+	{ "16 KiB, T0SZ 25, big-endian", MAX, 2, 25, 0, 5, .sctlr = EE, .granule = 14 },
 	{ "T0SZ 16", A53, 2, 16, 0, 2, .tcr = 0 },
 	{ "T0SZ 25, TBI", A53, 2, 25, 0, 2, .tcr = TBI_EL2 },
 	{ "T0SZ 32, 36 bits out", A53, 2, 32, 0, 1, .tcr = 0 },
@@ -214,10 +233,13 @@ static const struct handmade cases[] = {
 
 static struct guest_params registers(const struct handmade *h, struct arena *a)
 {
-	/* 4 KiB granule in both halves; EL2's RES1 bits. */
-	uint64_t tcr = h->el == 1 ? h->t0sz | (uint64_t)h->t1sz << 16 | UINT64_C(2) << 30 |
-					    (uint64_t)h->ps << 32
-				  : h->t0sz | (uint64_t)h->ps << 16 | BIT(31) | BIT(23);
+	/* TG0 and TG1 do not encode alike. EL2 has RES1 bits. */
+	uint64_t tg0 = h->granule == 16 ? 1 : h->granule == 14 ? 2 : 0;
+	uint64_t tg1 = h->granule == 16 ? 3 : h->granule == 14 ? 1 : 2;
+	uint64_t tcr = h->t0sz | tg0 << 14;
+
+	tcr |= h->el == 1 ? (uint64_t)h->t1sz << 16 | tg1 << 30 | (uint64_t)h->ps << 32
+			  : (uint64_t)h->ps << 16 | BIT(31) | BIT(23);
 	struct guest_params p = {
 		.mair = 0x44ff04,
 		.tcr = tcr | h->tcr,
@@ -227,6 +249,7 @@ static struct guest_params registers(const struct handmade *h, struct arena *a)
 	};
 
 	a->big_endian = h->sctlr & EE;
+	a->granule = h->granule ? h->granule : 12;
 	p.ttbr0 = build_half(a, h->t0sz, 0) | h->ttbr;
 	if (h->el == 1)
 		p.ttbr1 = build_half(a, h->t1sz, 11) | h->ttbr;
@@ -263,7 +286,7 @@ static void load(struct oracle *o, const struct handmade *h)
 		abort();
 	p = registers(h, a);
 	reset(o);
-	if (machine_phys_write(m, TABLES, a->word, a->pages * (size_t)4096) ||
+	if (machine_phys_write(m, TABLES, a->word, (size_t)a->tables << a->granule) ||
 	    machine_phys_write(m, PARAMS, &p, sizeof(p)))
 		die("%s: %s", h->name, m->error);
 	free(a);
@@ -330,8 +353,6 @@ static void run_cpu(unsigned int which, char *cpu)
 		check_registers(&o, h);
 		snprintf(name, sizeof(name), "%s, handmade, EL%u, %s", cpu, h->el, h->name);
 		oracle_compare(&o, name);
-		if (h->refuses != (o.refused > 0))
-			tap(false, "%s: %u addresses refused", name, o.refused);
 	}
 	oracle_end(&o);
 }

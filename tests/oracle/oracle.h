@@ -4,6 +4,7 @@
 #define BATON_TESTS_ORACLE_H
 
 #include "machine/live.h"
+#include "machine/tables.h"
 #include "spawn.h"
 
 #include <stdbool.h>
@@ -14,11 +15,15 @@ struct oracle {
 	struct child child;
 	struct loop loop;
 	struct live live;
-	uint64_t random;       /* state of the generator: a fixed seed */
-	bool af_ignored;       /* gva2gpa takes no notice of the access flag */
-	size_t leaves_at_most; /* of one half: beyond, every n-th */
+	uint64_t random;	/* state of the generator: a fixed seed */
+	bool af_ignored;	/* gva2gpa takes no notice of the access flag */
+	bool af_either;		/* ... or may not: such addresses are only counted */
+	size_t leaves_at_most;	/* of one half: beyond, every n-th */
+	unsigned int addresses; /* at least so many */
+	struct oracle_cache *cache;
 	unsigned int compared, mapped, wrong, refused;
-	unsigned int level0; /* a known exception: compare.c */
+	unsigned int known; /* exceptions: compare.c */
+	unsigned int af_clear;
 };
 
 /** oracle_start() - QEMU with @args behind its own; dies with words if that fails. */
@@ -30,8 +35,18 @@ void oracle_compare(struct oracle *o, const char *name);
 bool oracle_ask(struct oracle *o, uint64_t va, uint64_t *pa);
 uint64_t oracle_random(struct oracle *o);
 
+/** oracle_reader() - @t's memory, kept by the page until the machine moves. */
+struct pt_reader oracle_reader(struct oracle *o, struct tables *t);
+
 /** handmade_run() - tables that no sane kernel has. */
 void handmade_run(void);
+/** guest_run() - one row of tests/guests/list.sh: NAME LEVELS MARKER QEMU'S ARGUMENTS... */
+void guest_run(char **argv);
+/** pagemap_compare() - the user half of a Linux process that printed its own to @console. */
+void pagemap_compare(struct oracle *o, const char *name, const char *console);
+
+/** file_has() - is there a line with @text in it? */
+bool file_has(const char *path, const char *text);
 
 /** tap() - one test. die() - no sense in going on. */
 void tap(bool ok, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
