@@ -15,9 +15,6 @@
 #define TABLE_SIZE 4096u
 #define ENTRIES	   512u
 
-/* How many blocks off an entry may be and still be found; how far a neighbor may be. */
-#define SHIFT_MAX 8
-
 #define DESC_TYPE 3ull
 #define DESC_AP1  (1ull << 6)
 #define DESC_AP2  (1ull << 7)
@@ -130,7 +127,6 @@ static void rate(const struct repair_query *q, struct repair *r)
 		[USE_ORPHAN] = 3,   [USE_OTHER_HALF] = 2, [USE_CHILD] = 1,
 		[USE_IDENTITY] = 0, [USE_THIS_HALF] = 0,
 	};
-	int64_t size;
 
 	r->score = (r->proofs & PROOF_CODE ? 4 : 0) + (r->proofs & PROOF_COPIED ? 4 : 0) +
 		   (r->proofs & PROOF_START ? 2 : 0) + (r->proofs & PROOF_SERVES ? 1 : 0);
@@ -146,9 +142,8 @@ static void rate(const struct repair_query *q, struct repair *r)
 		r->score += (r->like + 1 == r->index || r->like == r->index + 1) ? 2 : 1;
 		r->score += q->onto_itself ? 2 : 0;
 		break;
-	case REPAIR_SHIFTED: /* by one: somebody counted wrong */
-		size = 1ll << pt_level_shift(&q->walk->cfg, r->level);
-		r->score += r->shift == size || r->shift == -size ? 1 : 0;
+	case REPAIR_SHIFTED:
+		r->score += 1;
 		break;
 	case REPAIR_BITS:
 		r->score += 4;
@@ -331,21 +326,21 @@ static bool try_leaf(const struct repair_query *q, const struct pt_step *s, stru
 }
 
 /*
- * A whole table may be some entries off. Where what is copied lies that near, it is found;
- * nothing less than that says that the entries around are wrong.
+ * Who counts wrong is one entry off. That what was copied lies just there says so; further
+ * away it may be anything.
  */
 static void try_shifted(const struct repair_query *q, const struct pt_step *s, unsigned int like,
 			uint64_t desc, struct repairs *out)
 {
 	int64_t size = (int64_t)(1ull << pt_level_shift(&q->walk->cfg, s->level));
 
-	for (int64_t by = -SHIFT_MAX; by <= SHIFT_MAX; by++) {
+	for (int64_t by = -size; by <= size; by += 2 * size) {
 		struct repair r = at_step(q, s, REPAIR_SHIFTED);
 
 		r.like = like;
-		r.shift = by * size;
-		r.new = moved(q, s, desc, r.shift);
-		if (by && try_leaf(q, s, &r) && (r.proofs & PROOF_COPIED))
+		r.shift = by;
+		r.new = moved(q, s, desc, by);
+		if (try_leaf(q, s, &r) && (r.proofs & PROOF_COPIED))
 			keep(q, out, &r);
 	}
 }
