@@ -102,7 +102,7 @@ static uint64_t entry_of(const char *name)
 	return entry;
 }
 
-static bool file_has(const char *path, const char *text)
+bool file_has(const char *path, const char *text)
 {
 	char line[512];
 	bool found = false;
