@@ -59,6 +59,45 @@ static void say_descriptor(struct handoff *h, const struct pt_walk *w, struct bu
 	buf_free(&why);
 }
 
+#define LEAF_AP1  (1ull << 6)
+#define LEAF_AP2  (1ull << 7)
+#define LEAF_PXN  (1ull << 53)
+#define LEAF_XN	  (1ull << 54)
+#define TABLE_PXN (1ull << 59)
+#define TABLE_XN  (1ull << 60)
+
+/* Which bit forbids a fetch (DDI 0487, D8.4.1 "Instruction execution permissions"). */
+static void say_forbidden(const struct trouble *t, struct buf *out)
+{
+	const struct pt_walk *w = &t->walk;
+	const struct pt_step *s = w->steps ? &w->step[w->steps - 1] : NULL;
+	bool two = w->cfg.regime.two_halves, pxn = two && t->acc.el;
+	uint64_t in_table = pxn ? TABLE_PXN : TABLE_XN;
+
+	if (!s || w->fault != PT_FAULT_PERMISSION || t->acc.kind != PT_FETCH ||
+	    w->cfg.regime.nested)
+		return;
+	for (unsigned int i = 0; i + 1 < w->steps && !w->cfg.hpd; i++)
+		if (w->step[i].desc & in_table)
+			buf_printf(out, "%sTable of L%d [%u] forbids it to all below\n",
+				   pxn	 ? "PXN"
+				   : two ? "UXN"
+					 : "XN",
+				   w->step[i].level, w->step[i].index);
+	if (s->desc & (pxn ? LEAF_PXN : LEAF_XN))
+		buf_printf(out, "%s of L%d [%u] forbids it\n",
+			   pxn	 ? "PXN"
+			   : two ? "UXN"
+				 : "XN",
+			   s->level, s->index);
+	else if (pxn && (s->desc & LEAF_AP1) && !(s->desc & LEAF_AP2))
+		buf_puts(out, "EL0 may write there (AP 0b01), and what EL0 may write EL1 never "
+			      "executes\n");
+	else if (w->cfg.wxn)
+		buf_printf(out, "SCTLR_EL%u.WXN is set: what is writable is not executable\n",
+			   w->cfg.regime.el);
+}
+
 static void say_target(struct handoff *h, const struct trouble *t, struct buf *out)
 {
 	buf_printf(out, "%#" PRIx64, t->va);
@@ -70,6 +109,8 @@ static void say_target(struct handoff *h, const struct trouble *t, struct buf *o
 static void say_next(struct handoff *h, const struct trouble *t, struct buf *out)
 {
 	buf_puts(out, "next: ");
+	if (machine_of(h)->cpus > 1)
+		buf_printf(out, "CPU%u: ", t->cpu);
 	insn_text(t->word, t->pc, out);
 	if (t->kind == TROUBLE_JUMP) {
 		buf_puts(out, " -> ");
@@ -97,6 +138,7 @@ static void explain_jump(struct handoff *h, const struct trouble *t, struct buf 
 		buf_printf(out, "%s would take an instruction abort: %s (ESR %#" PRIx64 ")\n", it,
 			   words ? words : "?", esr);
 		say_descriptor(h, &t->walk, out);
+		say_forbidden(t, out);
 	} else if (t->kind == TROUBLE_JUMP) {
 		buf_printf(out, "%s would end at physical %#" PRIx64 ", and %s\n", it, t->walk.oa,
 			   t->what);
@@ -233,9 +275,17 @@ static void explain_fault(struct handoff *h, const struct trouble *t, struct buf
 		say_steps(h, &t->walk, out);
 		if (t->walk.fault)
 			say_descriptor(h, &t->walk, out);
+		say_forbidden(t, out);
 		explain_agreement(h, t, out);
 	} else if (t->what[0]) {
 		buf_printf(out, "%s\n", t->what);
+	}
+	if (t->whole && t->elr == t->pc) {
+		buf_printf(out,
+			   "it is the vector itself that cannot run, over and over: the exception "
+			   "before this one is overwritten. VBAR_EL%u = %#" PRIx64 " leads there\n",
+			   t->el, t->pc - t->vector);
+		return;
 	}
 	if (explain_wild_return(h, t, out))
 		return;
@@ -374,6 +424,30 @@ static void say_repair(struct handoff *h, const struct trouble *t, const struct 
 	buf_putc(out, '\n');
 }
 
+/* What no table can repair: the registers keep the walk from beginning. */
+static const char *beyond_tables(const struct pt_walk *w)
+{
+	switch (w->reason) {
+	case PT_REASON_IA:
+		return "no table is asked while the MMU is off: turn it on before going there";
+	case PT_REASON_EPD:
+	case PT_REASON_E0PD:
+	case PT_REASON_HOLE:
+	case PT_REASON_TXSZ:
+	case PT_REASON_ROOT:
+	case PT_REASON_SL:
+		return "no table is asked: the value that was written to TCR or TTBR is wrong for "
+		       "this address, see `sysreg`";
+	case PT_REASON_NONE:
+	case PT_REASON_INVALID:
+	case PT_REASON_RESERVED:
+	case PT_REASON_PTW:
+	case PT_REASON_UPDATE:
+		break;
+	}
+	return NULL;
+}
+
 void explain_repairs(struct handoff *h, const struct trouble *t, struct buf *out)
 {
 	const struct repair *best = repair_best(&t->repairs);
@@ -406,14 +480,17 @@ void explain_repairs(struct handoff *h, const struct trouble *t, struct buf *out
 			   h->image.span[0].last);
 		return;
 	}
-	if (t->kind == TROUBLE_FAULT && t->walked && t->va < 4096) {
+	if (t->kind == TROUBLE_FAULT && t->walked && t->va < 4096 && t->elr != t->pc) {
 		buf_puts(out, t->acc.kind == PT_FETCH ? "a call through a null pointer\n"
 						      : "a null pointer\n");
 		return;
 	}
 	if (!shown && t->walked && t->walk.fault && !t->again)
-		buf_puts(out, "no table that is there would repair it, as far as I can see: "
-			      "`pt-walk` and `mem` show what is\n");
+		buf_printf(out, "%s\n",
+			   beyond_tables(&t->walk)
+				   ? beyond_tables(&t->walk)
+				   : "no table that is there would repair it, as far as I can see: "
+				     "`pt-walk` and `mem` show what is");
 }
 
 static const char *doing(const struct insn *i)

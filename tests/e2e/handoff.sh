@@ -139,6 +139,12 @@ tap_ok 'entries that are one off: said' says '0x200000 below what the entries he
 tap_ok 'entries that are one off: one repair' says "fix: pt-set $entry L2 OA=0x40000000"
 tap_ok 'entries that are one off: repaired it boots' says "$ended"
 
+# No vectors were ever set, and what is at 0 may not be executed.
+baton "$second/bad-el2.img" 0x48000000 $el2 -e 'cont 1' -e why
+tap_ok 'vectors that cannot run: said' says 'it is the vector itself that cannot run'
+tap_ok 'vectors that cannot run: the bit' says 'XN of L1 [0] forbids it'
+tap_ok 'vectors that cannot run: no null pointer' never_says 'null pointer'
+
 # What else goes wrong on the way: one instruction of the second loader is another one.
 mutant() { # OFFSET BYTES OPTIONS...
 	local offset=$1 bytes=$2
@@ -187,6 +193,7 @@ tap_ok 'four CPUs: exit status 0' ends_with 0
 for cpu in 1 2 3; do
 	tap_ok "four CPUs: one repair serves CPU $cpu" says "kernel: CPU $cpu up"
 done
+tap_ok 'four CPUs: whose jump it is' grep -q '^next: CPU[0-3]: br ' "$out"
 smp=1
 
 # Commands.
