@@ -55,7 +55,9 @@ static void say_memattr(struct buf *out, uint64_t value, uint64_t word, uint64_t
 	static const uint8_t nibble[4] = { 0, 4, 0xb, 0xf };
 
 	(void)word, (void)mair;
-	if (value >> 2)
+	if (value >> 2 && !(value & 3))
+		buf_puts(out, "reserved");
+	else if (value >> 2)
 		mair_say((uint8_t)(nibble[value >> 2] << 4 | nibble[value & 3]), out);
 	else
 		mair_say((uint8_t)(value << 2), out);

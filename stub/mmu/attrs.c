@@ -88,6 +88,9 @@ static void permissions_s2(const struct pt_config *cfg, uint64_t desc, struct pt
 	a->el0 = rw | (xn == 0 || xn == 1 ? PT_X : 0);
 }
 
+/* What stands for a reserved MemAttr: an encoding of MAIR that is UNPREDICTABLE too. */
+#define RESERVED_TYPE 0x10
+
 /*
  * MemAttr as MAIR would encode it (D8.6.6): bits 3:2 outer and 1:0 inner, 0b00 device,
  * 1 non-cacheable, 2 write-through, 3 write-back; hints are stage 1's.
@@ -99,6 +102,8 @@ static uint8_t mair_of_memattr(const struct pt_config *cfg, unsigned int memattr
 
 	if (!outer)
 		return (uint8_t)(inner << 2);
+	if (!inner)
+		return RESERVED_TYPE;
 	if (cfg->regime.hcr & HCR_CD)
 		return 0x44;
 	return (uint8_t)(nibble[outer] << 4 | nibble[inner]);
@@ -128,7 +133,7 @@ static uint8_t mair_of_fwb(unsigned int memattr, uint8_t one)
 	case 7:
 		return one;
 	default:
-		return 0; /* reserved */
+		return RESERVED_TYPE;
 	}
 }
 
@@ -246,6 +251,8 @@ static enum pt_share combine_share(enum pt_share one, enum pt_share two)
 void pt_combine_attrs(const struct pt_config *s2, const struct pt_attrs *one,
 		      const struct pt_attrs *two, struct pt_attrs *out)
 {
+	bool reserved = two->mair == RESERVED_TYPE && !two->s1_decides;
+
 	/* Tagged is write-back with tags, as long as it stays write-back. */
 	bool tagged = one->mair == 0xf0;
 	uint8_t first = tagged ? 0xff : one->mair;
@@ -258,6 +265,7 @@ void pt_combine_attrs(const struct pt_config *s2, const struct pt_attrs *one,
 	out->contiguous = one->contiguous && two->contiguous;
 	out->mair = s2->fwb ? mair_of_fwb(two->attrindx, first) : combine_types(first, two->mair);
 	out->mair = tagged && out->mair == 0xff ? 0xf0 : out->mair;
+	out->mair = reserved ? RESERVED_TYPE : out->mair;
 	out->sh = combine_share(one->sh, two->sh);
 	out->share = effective_share(out->mair, out->sh);
 }

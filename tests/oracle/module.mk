@@ -15,3 +15,5 @@ $(O)/tests/oracle/guest.bin: tests/oracle/guest.S $(O)/.flags
 	$(Q)$(CROSS)objcopy -O binary $(@:.bin=.o) $@
 
 TESTS += $(ORACLE) $(O)/tests/oracle/guest.bin
+
+include tests/oracle/at/module.mk

@@ -1,0 +1,365 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Random tables, registers and addresses, each asked of the CPU by AT and of our walk: the
+ * whole of PAR_EL1 has to agree - address, memory type, shareability, or the fault's status,
+ * stage and level. TAP, one test for each CPU and kind of regime.
+ *
+ * usage: at [JOBS [SEED]]
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "at.h"
+#include "buf.h"
+#include "error.h"
+#include "mmu/render.h"
+
+#define SHOWN 3
+
+/*
+ * Where QEMU is known to differ from the architecture. Each is told by what the walk met,
+ * not by the answer alone, so that it hides nothing else.
+ */
+enum known {
+	KNOWN_NONE,
+	KNOWN_BLOCK,	 /* 0b01 at a level without blocks taken for one (D8.3.1) */
+	KNOWN_PTW_LEVEL, /* S1PTW reported with stage 1's level instead of stage 2's (7.2) */
+	KNOWN_LPA,     /* OA[51:48] (LPA) and [51:50] (LPA2) not looked at with PS below 52 bits */
+	KNOWN_BELOW,   /* RES0 bits below a block's address counted as beyond the output size */
+	KNOWN_S2_SIZE, /* stage 2's input and start level measured by PS, not by PARange; level
+			  -1 refused below 52 bits */
+	KNOWN_TRANSIENT, /* transient write-back through write-through loses its transience */
+	KNOWN_SHARE,	 /* SH as written, of device and non-cacheable memory too (7.2) */
+	KNOWN_DEVICE,	 /* a table in a device's window: QEMU reads the device */
+	KNOWN_MIXED,	 /* device and Normal: the Normal's inner bits taken for a device type */
+	KNOWN_RESERVED,	 /* a reserved MemAttr of stage 2: neither is wrong */
+	KNOWN_COUNT
+};
+
+static const char *const known_words[KNOWN_COUNT] = {
+	[KNOWN_BLOCK] = "0b01 taken for a block where there are none",
+	[KNOWN_PTW_LEVEL] = "S1PTW with the level of stage 1",
+	[KNOWN_LPA] = "address bits above 47 not looked at with PS below 52 bits",
+	[KNOWN_BELOW] = "RES0 bits below a block's address beyond the output size",
+	[KNOWN_S2_SIZE] = "stage 2 sized by VTCR_EL2.PS instead of PARange",
+	[KNOWN_TRANSIENT] = "write-through of a transient write-back not transient",
+	[KNOWN_SHARE] = "SH as written, although the type is outer shareable",
+	[KNOWN_DEVICE] = "a table in a device's window read all the same",
+	[KNOWN_MIXED] = "a device of another kind than that of the one stage that has one",
+	[KNOWN_RESERVED] = "reserved MemAttr",
+};
+
+static const char *const class_names[CLASSES] = {
+	[CLASS_EL1] = "EL1&0",	    [CLASS_SECURE] = "Secure EL1&0",
+	[CLASS_EL2] = "EL2",	    [CLASS_VHE] = "EL2&0",
+	[CLASS_EL3] = "EL3",	    [CLASS_NESTED] = "two stages",
+	[CLASS_DC] = "stage 2, DC",
+};
+
+struct op {
+	const char *name, *regime;
+	enum pt_access_kind kind;
+	unsigned int el;
+	bool pan, both;
+};
+
+static const struct op ops[AT_OPS] = {
+	[AT_S1E0R] = { "s1e0r", "el1", PT_READ, 0, false, false },
+	[AT_S1E0W] = { "s1e0w", "el1", PT_WRITE, 0, false, false },
+	[AT_S1E1R] = { "s1e1r", "el1", PT_READ, 1, false, false },
+	[AT_S1E1W] = { "s1e1w", "el1", PT_WRITE, 1, false, false },
+	[AT_S1E1RP] = { "s1e1rp", "el1", PT_READ, 1, true, false },
+	[AT_S1E1WP] = { "s1e1wp", "el1", PT_WRITE, 1, true, false },
+	[AT_S12E0R] = { "s12e0r", "el1", PT_READ, 0, false, true },
+	[AT_S12E0W] = { "s12e0w", "el1", PT_WRITE, 0, false, true },
+	[AT_S12E1R] = { "s12e1r", "el1", PT_READ, 1, false, true },
+	[AT_S12E1W] = { "s12e1w", "el1", PT_WRITE, 1, false, true },
+	[AT_S1E2R] = { "s1e2r", "el2", PT_READ, 2, false, false },
+	[AT_S1E2W] = { "s1e2w", "el2", PT_WRITE, 2, false, false },
+	[AT_S1E3R] = { "s1e3r", "el3", PT_READ, 3, false, false },
+	[AT_S1E3W] = { "s1e3w", "el3", PT_WRITE, 3, false, false },
+};
+
+struct tally {
+	unsigned int asked, agreed, mapped, wrong, known[KNOWN_COUNT], faults[8], stage2, ptw;
+};
+
+static const struct {
+	const char *name;
+	size_t at;
+} registers[] = {
+#define REG(name, field)                             \
+	{                                            \
+		name, offsetof(struct at_job, field) \
+	}
+	REG("ID_AA64MMFR0_EL1", mmfr[0]), REG("ID_AA64MMFR1_EL1", mmfr[1]),
+	REG("ID_AA64MMFR2_EL1", mmfr[2]), REG("SCR_EL3", scr_el3),
+	REG("HCR_EL2", hcr_el2),	  REG("SCTLR_EL1", sctlr_el1),
+	REG("TCR_EL1", tcr_el1),	  REG("MAIR_EL1", mair_el1),
+	REG("TTBR0_EL1", ttbr0_el1),	  REG("TTBR1_EL1", ttbr1_el1),
+	REG("SCTLR_EL2", sctlr_el2),	  REG("TCR_EL2", tcr_el2),
+	REG("MAIR_EL2", mair_el2),	  REG("TTBR0_EL2", ttbr0_el2),
+	REG("TTBR1_EL2", ttbr1_el2),	  REG("VTCR_EL2", vtcr_el2),
+	REG("VTTBR_EL2", vttbr_el2),	  REG("SCTLR_EL3", sctlr_el3),
+	REG("TCR_EL3", tcr_el3),	  REG("MAIR_EL3", mair_el3),
+	REG("TTBR0_EL3", ttbr0_el3),
+};
+
+static int sysreg(void *ctx, const char *name, uint64_t *value)
+{
+	const struct at_machine *m = ctx;
+
+	for (size_t i = 0; i < sizeof(registers) / sizeof(registers[0]); i++) {
+		if (strcmp(registers[i].name, name))
+			continue;
+		memcpy(value, (const char *)&m->was + registers[i].at, sizeof(*value));
+		return 0;
+	}
+	return -BATON_ENOTFOUND;
+}
+
+static int read_word(void *ctx, uint64_t pa, uint64_t *value)
+{
+	const uint64_t *word = at_word(ctx, pa);
+
+	if (!word)
+		return -BATON_ERANGE;
+	*value = *word;
+	return 0;
+}
+
+/* PAR_EL1 as the walk would have it (D24.2.136): RES1 and what is IMPLEMENTATION DEFINED out. */
+static uint64_t par_of(const struct pt_walk *w, const struct op *op, const struct pt_access *acc)
+{
+	const struct pt_attrs *a = &w->attrs;
+	uint64_t oa = w->oa;
+
+	if (w->cfg.regime.nested && !op->both && (!w->fault || (w->stage == 2 && !w->s1ptw))) {
+		a = &w->s1;
+		oa = w->ipa;
+	} else if (w->fault) {
+		return 1 | (pt_walk_esr(w, acc) & 63) << 1 | (w->s1ptw ? BIT(8) : 0) |
+		       (w->stage == 2 ? BIT(9) : 0);
+	}
+	return (uint64_t)a->mair << 56 | (oa & (BIT(52) - BIT(12))) | (uint64_t)a->share << 7 |
+	       (w->cfg.regime.secure && !a->ns ? 0 : BIT(9));
+}
+
+#define PAR_OK	  (UINT64_C(0xff) << 56 | (BIT(52) - BIT(12)) | 0x381)
+#define PAR_FAULT UINT64_C(0x37f)
+
+/* The windows of the virt machine's devices, below RAM and the high ones of PCI Express. */
+static bool is_device(uint64_t pa)
+{
+	return pa < AT_RAM || (pa >= UINT64_C(0x4000000000) && pa < UINT64_C(0x10000000000));
+}
+
+static bool agrees(uint64_t ours, uint64_t theirs)
+{
+	uint64_t mask = ours & 1 ? PAR_FAULT : PAR_OK;
+
+	if ((ours ^ theirs) & 1)
+		return false;
+	/* Taken as an exception: the syndrome does not tell the stage. */
+	if (ours & theirs & 1 && theirs >> 63)
+		mask &= ~BIT(9);
+	return !((ours ^ theirs) & mask);
+}
+
+static bool met_lpa(const struct pt_walk *w)
+{
+	const struct pt_config *cfgs[2] = { &w->cfg, &w->s2 };
+
+	if (w->fault != PT_FAULT_ADDRESS_SIZE || w->fault_output < BIT(48))
+		return false;
+	for (unsigned int i = 0; i < 2; i++)
+		if ((cfgs[i]->lpa || cfgs[i]->ds) && cfgs[i]->oa_bits < 52)
+			return true;
+	return false;
+}
+
+/* A block larger than the output size, with something in the bits below its address. */
+static bool met_below(const struct pt_walk *w)
+{
+	for (unsigned int i = 0; i < w->steps; i++) {
+		const struct pt_step *s = &w->step[i];
+		const struct pt_config *c =
+			s->stage == 2 && w->cfg.regime.nested ? &w->s2 : &w->cfg;
+
+		if (s->kind == PT_BLOCK && (s->desc & 0xffffffff0000) >> c->oa_bits)
+			return true;
+	}
+	return false;
+}
+
+static bool is_s2_size(const struct pt_walk *w)
+{
+	return w->cfg.regime.nested &&
+	       (w->s2.ia_bits > w->s2.oa_bits || regime_pa_bits(&w->s2.regime) > w->s2.oa_bits ||
+		(w->s2.start < 0 && w->s2.ia_bits < 52));
+}
+
+static enum known known(const struct pt_walk *w, bool both, uint64_t ours, uint64_t theirs)
+{
+	const struct pt_attrs *a = w->cfg.regime.nested && !both ? &w->s1 : &w->attrs;
+
+	if (w->fault == PT_FAULT_EXTERNAL && is_device(w->fault_output))
+		return KNOWN_DEVICE;
+	if (a->share != a->sh && !((ours ^ theirs) & PAR_OK & ~UINT64_C(0x180)) &&
+	    (theirs >> 7 & 3) == (uint64_t)a->sh)
+		return KNOWN_SHARE;
+	if (w->fault == PT_FAULT_TRANSLATION && w->reason == PT_REASON_RESERVED && w->level < 3)
+		return KNOWN_BLOCK;
+	if (w->s1ptw && !((ours ^ theirs) & PAR_FAULT & ~(theirs >> 63 ? BIT(9) | 6 : 6)))
+		return KNOWN_PTW_LEVEL;
+	if (met_lpa(w))
+		return KNOWN_LPA;
+	if (met_below(w) && !(theirs & 0x78))
+		return KNOWN_BELOW;
+	if (w->cfg.regime.nested && both && !((ours | theirs) & 1) && w->s2_attrs.mair == 0x10)
+		return KNOWN_RESERVED;
+	if (w->cfg.regime.nested && both && !(ours & 1) && !(theirs >> 60) && !(ours >> 60) &&
+	    !((ours ^ theirs) & PAR_OK & (BIT(56) - 1) & ~UINT64_C(0x180)) &&
+	    !(w->s1.mair >> 4) != !(w->s2_attrs.mair >> 4))
+		return KNOWN_MIXED;
+	/* A translation fault of stage 2 before any table of it is read; of any level with S1PTW.
+	 */
+	if (is_s2_size(w) && (theirs & 0x279) == 0x209)
+		return KNOWN_S2_SIZE;
+	if (w->cfg.regime.nested && !((ours ^ theirs) & ~(UINT64_C(0x88) << 56) & PAR_OK) &&
+	    !(w->s1.mair & 0x88))
+		return KNOWN_TRANSIENT;
+	return KNOWN_NONE;
+}
+
+static void say_wrong(const struct at_machine *m, const struct op *op, const struct pt_walk *w,
+		      const struct pt_access *acc, uint64_t ours, uint64_t theirs)
+{
+	struct buf text = { 0 };
+	char *line, *rest;
+
+	pt_render_walk(w, acc, NULL, &text);
+	printf("# %s: at %s, 0x%" PRIx64 ": PAR 0x%" PRIx64 ", ours 0x%" PRIx64 "; HCR 0x%" PRIx64
+	       " TCR 0x%" PRIx64 " VTCR 0x%" PRIx64 "\n",
+	       m->cpu, op->name, w->ia, theirs, ours, m->was.hcr_el2, w->cfg.regime.tcr,
+	       m->was.vtcr_el2);
+	for (line = strtok_r(text.data, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
+		printf("#   %s\n", line);
+	buf_free(&text);
+}
+
+static void compare(struct at_machine *m, const struct at_access *a, const struct regime *r,
+		    struct tally *t)
+{
+	const struct op *op = &ops[a->op];
+	const struct pt_reader reader = { .read = read_word, .ctx = m };
+	struct pt_access acc = { .kind = op->kind, .el = op->el, .pan = op->pan };
+	struct buf why = { 0 };
+	struct pt_walk w;
+	uint64_t ours;
+	enum known k;
+
+	/* With E2H and TGE these are of EL2&0. */
+	if (acc.el == 1 && r->el == 2)
+		acc.el = 2;
+	t->asked++;
+	if (pt_walk_regime(r, &reader, a->va, &acc, &w, &why)) {
+		t->wrong++;
+		printf("# %s: at %s: refused: %s\n", m->cpu, op->name, why.data ? why.data : "");
+		buf_free(&why);
+		return;
+	}
+	ours = par_of(&w, op, &acc);
+	t->mapped += !(ours & 1);
+	t->faults[ours & 1 ? w.fault : PT_FAULT_NONE]++;
+	t->stage2 += (ours & 1) && w.stage == 2;
+	t->ptw += (ours & 1) && w.s1ptw;
+	if (agrees(ours, a->par)) {
+		t->agreed++;
+		return;
+	}
+	k = known(&w, op->both, ours, a->par);
+	if (k != KNOWN_NONE) {
+		t->known[k]++;
+		return;
+	}
+	if (++t->wrong <= SHOWN)
+		say_wrong(m, op, &w, &acc, ours, a->par);
+}
+
+static void one_job(struct at_machine *m, enum at_class class, struct tally *t)
+{
+	const struct regime_source src = { .sysreg = sysreg, .ctx = m };
+	const char *spec = class == CLASS_EL2 || class == CLASS_VHE ? "el2"
+			   : class == CLASS_EL3			    ? "el3"
+								    : "el1";
+	struct buf why = { 0 };
+	struct regime r;
+
+	at_generate(m, class);
+	at_run(m);
+	if (regime_read(&r, spec, class == CLASS_EL3 ? 3 : 1, &src, &why)) {
+		t->wrong++;
+		printf("# %s: %s\n", m->cpu, why.data ? why.data : "");
+		buf_free(&why);
+		return;
+	}
+	for (uint64_t i = 0; i < m->was.count; i++)
+		compare(m, &m->was.access[i], &r, t);
+}
+
+static void say_tally(const struct tally *t)
+{
+	printf("#   %u mapped; faults: %u translation, %u address size, %u access flag, "
+	       "%u permission, %u external; %u of stage 2, %u of them on a table of stage 1\n",
+	       t->mapped, t->faults[PT_FAULT_TRANSLATION], t->faults[PT_FAULT_ADDRESS_SIZE],
+	       t->faults[PT_FAULT_ACCESS_FLAG], t->faults[PT_FAULT_PERMISSION],
+	       t->faults[PT_FAULT_EXTERNAL], t->stage2, t->ptw);
+	for (unsigned int k = 1; k < KNOWN_COUNT; k++)
+		if (t->known[k])
+			printf("#   known: %u: %s\n", t->known[k], known_words[k]);
+}
+
+static unsigned int run_cpu(const char *cpu, unsigned int jobs, uint64_t seed, unsigned int *tests,
+			    unsigned int *pairs)
+{
+	struct at_machine *m = calloc(1, sizeof(*m));
+	unsigned int failed = 0;
+
+	if (!m)
+		abort();
+	at_start(m, cpu);
+	m->random = seed;
+	for (int class = 0; class < CLASSES; class ++) {
+		struct tally t = { 0 };
+
+		if (class == CLASS_VHE && !m->max)
+			continue;
+		for (unsigned int i = 0; i < jobs; i++)
+			one_job(m, (enum at_class) class, &t);
+		printf("%s %u - %s, %s: %u pairs, %u disagree\n", t.wrong ? "not ok" : "ok",
+		       ++*tests, cpu, class_names[class], t.asked, t.wrong);
+		say_tally(&t);
+		fflush(stdout);
+		failed += t.wrong != 0;
+		*pairs += t.asked;
+	}
+	at_stop(m);
+	free(m);
+	return failed;
+}
+
+int main(int argc, char **argv)
+{
+	static const char *const cpus[] = { "cortex-a57", "max" };
+	unsigned int jobs = argc > 1 ? (unsigned int)strtoul(argv[1], NULL, 0) : 20;
+	uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 0) : 20240229;
+	unsigned int tests = 0, pairs = 0, failed = 0;
+
+	for (size_t i = 0; i < sizeof(cpus) / sizeof(cpus[0]); i++)
+		failed += run_cpu(cpus[i], jobs, seed, &tests, &pairs);
+	printf("# %u pairs of table and access\n1..%u\n", pairs, tests);
+	return failed > 0;
+}
