@@ -2,8 +2,9 @@
 /*
  * A Linux program that grows 30,000 page tables: one page in each of as many regions of
  * 2 MiB, and beside them some of every kind: dense, huge, read-only, executable, PROT_NONE.
- * It prints what its own pagemap says, the line "guest: ready", and goes on for ever, now
- * in user space, now in the kernel. No libc, so that the package of the compiler is enough.
+ * Of half of them the access flag is clear. It prints what its own pagemap says, the line
+ * "guest: ready", and goes on for ever, now in user space, now in the kernel. No libc, so
+ * that the package of the compiler is enough.
  *
  * Its lines, all numbers hexadecimal, pages of 4 KiB:
  *   v START END PERM          one of its areas, as /proc/self/maps has it
@@ -23,7 +24,7 @@
 
 /* Of include/uapi: asm-generic/unistd.h, asm-generic/mman-common.h. */
 enum { SYS_close = 57, SYS_read = 63, SYS_write = 64, SYS_pread64 = 67, SYS_openat = 56 };
-enum { SYS_exit = 93, SYS_sched_setaffinity = 122, SYS_munmap = 215, SYS_mmap = 222 };
+enum { SYS_exit = 93, SYS_sched_setaffinity = 122, SYS_mmap = 222 };
 enum { SYS_mprotect = 226, SYS_madvise = 233 };
 enum { PROT_NONE, PROT_READ = 1, PROT_WRITE = 2, PROT_EXEC = 4 };
 enum { MAP_SHARED = 1, MAP_PRIVATE = 2, MAP_ANONYMOUS = 0x20, MAP_NORESERVE = 0x4000 };
@@ -134,6 +135,18 @@ static void protect(uint8_t *p, uint64_t size, int prot)
 		die("mprotect");
 }
 
+/* Access flags: clear them all, and use every other page again. */
+static void age(uint8_t *sparse)
+{
+	long fd = call(SYS_openat, AT_FDCWD, (long)"/proc/self/clear_refs", 1, 0, 0, 0);
+
+	if (fd < 0 || call(SYS_write, fd, (long)"1", 1, 0, 0, 0) != 1)
+		die("/proc/self/clear_refs");
+	call(SYS_close, fd, 0, 0, 0, 0, 0);
+	for (uint64_t i = 0; i < SPARSE; i += 2)
+		sparse[i * MIB2 + i % 512 * PAGE] = (uint8_t)i;
+}
+
 static void grow(void)
 {
 	uint8_t *sparse = map(SPARSE * MIB2 + MIB2, PROT_READ | PROT_WRITE, MAP_PRIVATE);
@@ -156,6 +169,7 @@ static void grow(void)
 	protect(dense + 1100 * PAGE, 400 * PAGE, PROT_READ | PROT_EXEC);
 	protect(dense + 1600 * PAGE, 96 * PAGE, PROT_NONE);
 	protect(dense + 1800 * PAGE, 7 * PAGE, PROT_EXEC);
+	age(sparse);
 	/* The zero page, mapped by reading. */
 	(void)*(volatile uint8_t *)map(PAGE, PROT_READ, MAP_PRIVATE);
 }

@@ -35,4 +35,7 @@ $(GUESTS)/xen.dtb: tests/guests/xen.dts $(GUESTS)/initrd $(GUESTS)/versions
 		dtc -q -I dts -O dtb -o $@
 	$(Q)rm $@.qemu
 
-.PHONY: guests
+oracle-guests: guests $(ORACLE) ## our walk against QEMU's and pagemap on each of them (GUEST="NAME...")
+	$(Q)tests/guests/oracle.sh $(GUEST)
+
+.PHONY: guests oracle-guests

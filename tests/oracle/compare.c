@@ -186,6 +186,16 @@ static void compare_leaf(struct oracle *o, struct tables *t, const char *name,
 		compare_at(o, t, name, leaf->ia + offset[i] + (offset[i] + 1 ? 0x123 : 0));
 }
 
+/* Those of one half. */
+static void compare_leaves(struct oracle *o, struct tables *t, const char *name,
+			   const struct leaf *leaf, size_t count)
+{
+	size_t step = o->leaves_at_most ? 1 + count / o->leaves_at_most : 1;
+
+	for (size_t i = 0; i < count; i += step)
+		compare_leaf(o, t, name, &leaf[i]);
+}
+
 static uint64_t near(struct oracle *o, uint64_t where)
 {
 	return where + oracle_random(o) % 0x4000 - 0x2000;
@@ -223,7 +233,7 @@ void oracle_compare(struct oracle *o, const char *name)
 	struct buf why = { 0 };
 	struct tables t;
 	struct leaves l = { .o = o, .t = &t, .name = name };
-	size_t lower, step;
+	size_t lower;
 
 	o->compared = o->mapped = o->wrong = o->known = o->af_clear = o->refused = 0;
 	if (tables_init(&t, &o->live.m, NULL, o->live.m.cpu, NULL, &why))
@@ -233,10 +243,10 @@ void oracle_compare(struct oracle *o, const char *name)
 	lower = l.count;
 	if (t.regime.two_halves)
 		collect(&l, true);
-	step = o->leaves_at_most ? 1 + l.count / o->leaves_at_most : 1;
-	for (size_t i = 0; i < l.count; i += step)
-		compare_leaf(o, &t, name, &l.leaf[i]);
-	for (unsigned int i = 0; i < RANDOM_ADDRESSES || o->compared < o->addresses; i++)
+	compare_leaves(o, &t, name, l.leaf, lower);
+	compare_leaves(o, &t, name, l.leaf ? l.leaf + lower : NULL, l.count - lower);
+	for (unsigned int i = 0; i < RANDOM_ADDRESSES || o->compared + o->refused < o->addresses;
+	     i++)
 		compare_at(o, &t, name, pick(o, &l));
 	tap(!o->wrong, "%s: EL%u, %zu + %zu leaves, %u addresses, %u mapped", name, t.el, lower,
 	    l.count - lower, o->compared, o->mapped);

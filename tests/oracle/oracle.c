@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Boots the example images and compares at the moments that matter. TAP. */
+/*
+ * Boots the example images and compares at the moments that matter; with arguments, one of
+ * tests/guests/list.sh instead. TAP.
+ */
 #include "oracle.h"
 
 #include <stdarg.h>
@@ -87,6 +90,7 @@ void oracle_end(struct oracle *o)
 {
 	live_close(&o->live);
 	child_stop(&o->child);
+	free(o->cache);
 }
 
 /* e_entry of an ELF64 file. */
@@ -186,7 +190,7 @@ static void compare_image(const struct image *image)
 	unlink(console);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	static char virt[] = "virt", el2[] = "virt,virtualization=on";
 	static const struct image images[] = {
@@ -199,6 +203,11 @@ int main(void)
 		{ "tests/loader2/good.img", "examples/kernel/kernel-el1.elf", "0x48000000", virt },
 	};
 
+	if (argc > 4) {
+		guest_run(argv + 1);
+		printf("1..%u\n", tests);
+		return failed > 0;
+	}
 	for (size_t i = 0; i < sizeof(images) / sizeof(images[0]); i++)
 		compare_image(&images[i]);
 	handmade_run();
