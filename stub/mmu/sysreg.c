@@ -6,33 +6,25 @@
 #include "buf.h"
 #include "mmu/a64.h"
 #include "mmu/sysreg.h"
+#include "mmu/sysreg_rows.h"
 
-/* clang-format off */
-#define F(n, l, w)    { .name = n, .lsb = l, .width = w }
-#define H(n, l, w)    { .name = n, .lsb = l, .width = w, .hex = true }
-#define V(n, l, w, v) { .name = n, .lsb = l, .width = w, .values = v }
-#define S(n, l, w, f) { .name = n, .lsb = l, .width = w, .say = f }
-#define B(n, l, s, u) { .name = n, .lsb = l, .width = 1, .set = s, .unset = u }
-#define END           { .name = NULL }
-/* clang-format on */
-
-static const struct pt_value cacheability[] = { { 0, "non-cacheable" },
+const struct pt_value sysreg_cacheability[] = { { 0, "non-cacheable" },
 						{ 1, "write-back" },
 						{ 2, "write-through" },
 						{ 3, "write-back, no write-allocate" },
 						{ 0, NULL } };
-static const struct pt_value share[] = {
+const struct pt_value sysreg_share[] = {
 	{ 0, "non-shareable" }, { 2, "outer shareable" }, { 3, "inner shareable" }, { 0, NULL }
 };
 /* TG0 and TG1 encode the same sizes differently. */
-static const struct pt_value tg0[] = {
+const struct pt_value sysreg_tg0[] = {
 	{ 0, "4 KiB" }, { 1, "64 KiB" }, { 2, "16 KiB" }, { 0, NULL }
 };
 static const struct pt_value tg1[] = {
 	{ 1, "16 KiB" }, { 2, "4 KiB" }, { 3, "64 KiB" }, { 0, NULL }
 };
 /* The steps are irregular. */
-static const struct pt_value pa_size[] = { { 0, "32-bit" }, { 1, "36-bit" }, { 2, "40-bit" },
+const struct pt_value sysreg_pa_size[] = { { 0, "32-bit" }, { 1, "36-bit" }, { 2, "40-bit" },
 					   { 3, "42-bit" }, { 4, "44-bit" }, { 5, "48-bit" },
 					   { 6, "52-bit" }, { 7, "56-bit" }, { 0, NULL } };
 static const struct pt_value tcf[] = { { 0, "tag check faults have no effect" },
@@ -41,7 +33,7 @@ static const struct pt_value tcf[] = { { 0, "tag check faults have no effect" },
 				       { 3, "synchronous for reads, accumulated for writes" },
 				       { 0, NULL } };
 
-static void say_txsz(struct buf *out, uint64_t value, uint64_t word, uint64_t mair)
+void sysreg_say_txsz(struct buf *out, uint64_t value, uint64_t word, uint64_t mair)
 {
 	(void)word, (void)mair;
 	buf_printf(out, "%d-bit input", 64 - (int)value);
@@ -116,20 +108,20 @@ static const struct pt_field sctlr_el2[] = {
 };
 
 static const struct pt_field tcr_el1[] = {
-	S("T0SZ", 0, 6, say_txsz),
+	S("T0SZ", 0, 6, sysreg_say_txsz),
 	B("EPD0", 7, "no walks with TTBR0", NULL),
-	V("IRGN0", 8, 2, cacheability),
-	V("ORGN0", 10, 2, cacheability),
-	V("SH0", 12, 2, share),
-	V("TG0", 14, 2, tg0),
-	S("T1SZ", 16, 6, say_txsz),
+	V("IRGN0", 8, 2, sysreg_cacheability),
+	V("ORGN0", 10, 2, sysreg_cacheability),
+	V("SH0", 12, 2, sysreg_share),
+	V("TG0", 14, 2, sysreg_tg0),
+	S("T1SZ", 16, 6, sysreg_say_txsz),
 	B("A1", 22, "the ASID is in TTBR1", "the ASID is in TTBR0"),
 	B("EPD1", 23, "no walks with TTBR1", NULL),
-	V("IRGN1", 24, 2, cacheability),
-	V("ORGN1", 26, 2, cacheability),
-	V("SH1", 28, 2, share),
+	V("IRGN1", 24, 2, sysreg_cacheability),
+	V("ORGN1", 26, 2, sysreg_cacheability),
+	V("SH1", 28, 2, sysreg_share),
 	V("TG1", 30, 2, tg1),
-	V("IPS", 32, 3, pa_size),
+	V("IPS", 32, 3, sysreg_pa_size),
 	B("AS", 36, "16-bit ASID", "8-bit ASID"),
 	B("TBI0", 37, "top byte ignored below", NULL),
 	B("TBI1", 38, "top byte ignored above", NULL),
@@ -151,12 +143,12 @@ static const struct pt_field tcr_el1[] = {
 	END
 };
 
-static const struct pt_field tcr_el2[] = { S("T0SZ", 0, 6, say_txsz),
-					   V("IRGN0", 8, 2, cacheability),
-					   V("ORGN0", 10, 2, cacheability),
-					   V("SH0", 12, 2, share),
-					   V("TG0", 14, 2, tg0),
-					   V("PS", 16, 3, pa_size),
+static const struct pt_field tcr_el2[] = { S("T0SZ", 0, 6, sysreg_say_txsz),
+					   V("IRGN0", 8, 2, sysreg_cacheability),
+					   V("ORGN0", 10, 2, sysreg_cacheability),
+					   V("SH0", 12, 2, sysreg_share),
+					   V("TG0", 14, 2, sysreg_tg0),
+					   V("PS", 16, 3, sysreg_pa_size),
 					   B("TBI", 20, "top byte ignored", NULL),
 					   B("HA", 21, "hardware sets the access flag", NULL),
 					   B("HD", 22, "hardware sets the dirty state", NULL),
@@ -240,47 +232,6 @@ static const struct pt_field spsr[] = {
 	END
 };
 
-static const struct pt_field hcr[] = { B("VM", 0, "second stage on for EL1&0", NULL),
-				       B("SWIO", 1, NULL, NULL),
-				       B("PTW", 2, "table walks through device memory fault", NULL),
-				       B("FMO", 3, "FIQ goes to EL2", NULL),
-				       B("IMO", 4, "IRQ goes to EL2", NULL),
-				       B("AMO", 5, "SError goes to EL2", NULL),
-				       B("VF", 6, "virtual FIQ pending", NULL),
-				       B("VI", 7, "virtual IRQ pending", NULL),
-				       B("VSE", 8, "virtual SError pending", NULL),
-				       B("FB", 9, "maintenance is broadcast", NULL),
-				       F("BSU", 10, 2),
-				       B("DC", 12, "default cacheable, second stage on", NULL),
-				       B("TWI", 13, "WFI traps", NULL),
-				       B("TWE", 14, "WFE traps", NULL),
-				       B("TID3", 18, "ID registers trap", NULL),
-				       B("TSC", 19, "SMC traps", NULL),
-				       B("TIDCP", 20, NULL, NULL),
-				       B("TACR", 21, NULL, NULL),
-				       B("TSW", 22, "set/way maintenance traps", NULL),
-				       B("TPCP", 23, NULL, NULL),
-				       B("TPU", 24, NULL, NULL),
-				       B("TTLB", 25, "TLB maintenance traps", NULL),
-				       B("TVM", 26, "writes to translation registers trap", NULL),
-				       B("TGE", 27, "all exceptions go to EL2", NULL),
-				       B("TDZ", 28, "DC ZVA traps", NULL),
-				       B("HCD", 29, "HVC is undefined", NULL),
-				       B("TRVM", 30, "reads of translation registers trap", NULL),
-				       B("RW", 31, "EL1 is AArch64", "EL1 is AArch32"),
-				       B("CD", 32, NULL, NULL),
-				       B("ID", 33, NULL, NULL),
-				       B("E2H", 34, "EL2&0 regime (VHE)", NULL),
-				       B("TEA", 37, "external aborts go to EL2", NULL),
-				       B("APK", 40, NULL, "pointer authentication keys trap"),
-				       B("API", 41, NULL, "pointer authentication traps"),
-				       B("NV", 42, "nested virtualization", NULL),
-				       B("NV1", 43, NULL, NULL),
-				       B("AT", 44, "AT instructions trap", NULL),
-				       B("NV2", 45, NULL, NULL),
-				       B("FWB", 46, "second stage overrides cacheability", NULL),
-				       END };
-
 static const struct pt_value tgran4[] = {
 	{ 0, "supported" }, { 1, "supported, also 52-bit" }, { 15, "not supported" }, { 0, NULL }
 };
@@ -297,7 +248,7 @@ static const struct pt_value tgran_s2[] = { { 0, "as at stage 1" },
 					    { 0, NULL } };
 static const struct pt_value asid_bits[] = { { 0, "8-bit" }, { 2, "16-bit" }, { 0, NULL } };
 
-static const struct pt_field mmfr0[] = { V("PARange", 0, 4, pa_size),
+static const struct pt_field mmfr0[] = { V("PARange", 0, 4, sysreg_pa_size),
 					 V("ASIDBits", 4, 4, asid_bits),
 					 F("BigEnd", 8, 4),
 					 F("SNSMem", 12, 4),
@@ -425,13 +376,18 @@ static void esr_more(uint64_t value, struct buf *out)
 static const struct sysreg regs[] = {
 	{ "SCTLR_EL1", "System Control Register (EL1)", sctlr_el1, NULL },
 	{ "SCTLR_EL2", "System Control Register (EL2)", sctlr_el2, NULL },
+	{ "SCTLR_EL3", "System Control Register (EL3)", sctlr_el2, NULL },
 	{ "TCR_EL1", "Translation Control Register (EL1)", tcr_el1, NULL },
 	{ "TCR_EL2", "Translation Control Register (EL2)", tcr_el2, NULL },
+	{ "TCR_EL3", "Translation Control Register (EL3)", sysreg_tcr_el3, NULL },
 	{ "TTBR0_EL1", "Translation Table Base Register 0 (EL1)", ttbr, NULL },
 	{ "TTBR1_EL1", "Translation Table Base Register 1 (EL1)", ttbr, NULL },
 	{ "TTBR0_EL2", "Translation Table Base Register 0 (EL2)", ttbr, NULL },
+	{ "TTBR1_EL2", "Translation Table Base Register 1 (EL2)", ttbr, NULL },
+	{ "TTBR0_EL3", "Translation Table Base Register 0 (EL3)", ttbr, NULL },
 	{ "MAIR_EL1", "Memory Attribute Indirection Register (EL1)", mair_rows, NULL },
 	{ "MAIR_EL2", "Memory Attribute Indirection Register (EL2)", mair_rows, NULL },
+	{ "MAIR_EL3", "Memory Attribute Indirection Register (EL3)", mair_rows, NULL },
 	{ "ESR_EL1", "Exception Syndrome Register (EL1)", esr, esr_more },
 	{ "ESR_EL2", "Exception Syndrome Register (EL2)", esr, esr_more },
 	{ "ESR_EL3", "Exception Syndrome Register (EL3)", esr, esr_more },
@@ -442,8 +398,15 @@ static const struct sysreg regs[] = {
 	{ "VBAR_EL1", "Vector Base Address Register (EL1)", vbar, NULL },
 	{ "VBAR_EL2", "Vector Base Address Register (EL2)", vbar, NULL },
 	{ "VBAR_EL3", "Vector Base Address Register (EL3)", vbar, NULL },
-	{ "HCR_EL2", "Hypervisor Configuration Register", hcr, NULL },
+	{ "HCR_EL2", "Hypervisor Configuration Register", sysreg_hcr, NULL },
+	{ "VTCR_EL2", "Virtualization Translation Control Register", sysreg_vtcr, NULL },
+	{ "VTTBR_EL2", "Virtualization Translation Table Base Register", sysreg_vttbr, NULL },
+	{ "HPFAR_EL2", "Hypervisor IPA Fault Address Register", sysreg_hpfar, NULL },
+	{ "SCR_EL3", "Secure Configuration Register", sysreg_scr, NULL },
+	{ "PAR_EL1", "Physical Address Register", sysreg_par, NULL },
 	{ "ID_AA64MMFR0_EL1", "AArch64 Memory Model Feature Register 0", mmfr0, NULL },
+	{ "ID_AA64MMFR1_EL1", "AArch64 Memory Model Feature Register 1", sysreg_mmfr1, NULL },
+	{ "ID_AA64MMFR2_EL1", "AArch64 Memory Model Feature Register 2", sysreg_mmfr2, NULL },
 };
 
 const struct sysreg *sysreg_each(unsigned int n)
