@@ -432,6 +432,7 @@ static void try_leaf_bits(const struct repair_query *q, const struct pt_step *s,
 		{ DESC_PXN, 0 },
 		{ DESC_XN, 0 },
 		{ DESC_AP1, 0 },
+		{ DESC_AP1 | DESC_AP2, 0 },
 		{ DESC_AP2, 0 },
 		{ 0, DESC_AP1 },
 		{ DESC_PXN | DESC_XN, 0 },
@@ -440,9 +441,14 @@ static void try_leaf_bits(const struct repair_query *q, const struct pt_step *s,
 	};
 
 	/* the first that helps: later rows change more */
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		/* EL1 gets what it asks for, EL0 nothing; with one half AP[1] is RES1 */
+		if (rows[i].clear == (DESC_AP1 | DESC_AP2) &&
+		    (!q->regime->two_halves || !q->acc.el))
+			continue;
 		if (try_bits(q, s, rows[i].clear, rows[i].set, out))
 			return;
+	}
 }
 
 static void try_table_bits(const struct repair_query *q, const struct pt_step *s,

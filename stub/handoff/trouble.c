@@ -126,6 +126,19 @@ static bool null_pointer(const struct trouble *t)
 	return t->kind == TROUBLE_FAULT && t->va < 4096;
 }
 
+/*
+ * Code that is mapped onto itself, as a loader's is, and asks for data where there is a
+ * device or memory: that address is meant, and no other that some table happens to give.
+ */
+static bool means_itself(struct handoff *h, const struct trouble *t, struct tables *tables)
+{
+	struct pt_walk code;
+
+	return t->kind == TROUBLE_FAULT && t->acc.kind != PT_FETCH && !t->walk.cfg.half &&
+	       machine_ram_find(machine_of(h), t->va) &&
+	       !tables_walk(tables, t->elr, NULL, &code, NULL) && !code.fault && code.oa == t->elr;
+}
+
 int trouble_repairs(struct handoff *h, struct trouble *t)
 {
 	struct scan_span spans[IMAGE_SPANS + 2];
@@ -153,7 +166,7 @@ int trouble_repairs(struct handoff *h, struct trouble *t)
 	q.reader = tables.reader;
 	q.acc = t->acc;
 	q.walk = &t->walk;
-	q.onto_itself = t->kind == TROUBLE_MMU;
+	q.onto_itself = t->kind == TROUBLE_MMU || means_itself(h, t, &tables);
 	q.spans = spans;
 	q.span_count = where_tables_lie(h, &t->regime, spans);
 	repair_find(&q, &t->repairs);

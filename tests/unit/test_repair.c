@@ -270,6 +270,15 @@ static void distant_entry_of_the_same_table_is_continued(void **state)
 	assert_int_equal(repairs.list[0].like, 5);
 }
 
+/* AP 0b01 would let EL1 write too, but then it may not execute what lies there. */
+static void read_only_memory_becomes_writable_for_el1_alone(void **state)
+{
+	(void)state;
+	fake_put(&ram, L2, 0, 0x40000711 | 3 << 6);
+	find_for(&write_el1);
+	assert_best(L2, 0x40000711, "AP=0");
+}
+
 static void nothing_for_an_address_in_neither_half(void **state)
 {
 	(void)state;
@@ -339,6 +348,7 @@ int main(void)
 		TEST(wrong_table_with_a_forbidding_leaf_is_replaced),
 		TEST(entries_that_are_one_off_are_seen),
 		TEST(distant_entry_of_the_same_table_is_continued),
+		TEST(read_only_memory_becomes_writable_for_el1_alone),
 		TEST(nothing_for_an_address_in_neither_half),
 		TEST(el2_has_one_root),
 		TEST(page_is_a_table_or_not),
