@@ -120,7 +120,7 @@ static int expr_symbol(void *ctx, const char *name, uint64_t *value)
 	return symbols_find(c->ctx->symbols, name, value);
 }
 
-static int eval(struct cmd *c, const char *what, const char *text, uint64_t *value)
+int cmd_eval(struct cmd *c, const char *what, const char *text, uint64_t *value)
 {
 	const struct expr_env env = { .reg = expr_reg, .symbol = expr_symbol, .ctx = c };
 	struct buf why = { 0 };
@@ -136,7 +136,7 @@ int cmd_arg(struct cmd *c, int i, const char *what, uint64_t *value)
 {
 	const char *text = cmd_word(c, i);
 
-	return text ? eval(c, what, text, value) : usage(c, what, " is missing");
+	return text ? cmd_eval(c, what, text, value) : usage(c, what, " is missing");
 }
 
 static bool looks_like_option(const char *word)
@@ -172,7 +172,7 @@ static int take_common_options(struct cmd *c, unsigned int needs)
 
 	c->cpu = c->machine->cpu;
 	if (cpu) {
-		err = eval(c, "-c", cpu, &number);
+		err = cmd_eval(c, "-c", cpu, &number);
 		if (err)
 			return err;
 		if (number >= c->machine->cpus)

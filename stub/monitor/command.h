@@ -83,6 +83,8 @@ const char *cmd_option_value(struct cmd *c, const char *name);
  * names it in the error: "VA". -BATON_EINVAL if missing or no expression, said.
  */
 int cmd_arg(struct cmd *c, int i, const char *what, uint64_t *value);
+/** cmd_eval() - the same for any text. */
+int cmd_eval(struct cmd *c, const char *what, const char *text, uint64_t *value);
 /** cmd_word() - argument @i as it stands, or NULL. cmd_count() - how many there are. */
 const char *cmd_word(struct cmd *c, int i);
 int cmd_count(const struct cmd *c);

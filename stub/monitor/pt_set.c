@@ -5,19 +5,60 @@
 #include "patch/journal.h"
 
 #include <string.h>
+#include <strings.h>
+
+/* Addresses may be expressions here too: `OA=page+0x1000` becomes a number. */
+static int expand_edits(struct cmd *c, char *edits, struct buf *out)
+{
+	static const char *const addresses[] = { "OA=", "table=" };
+	char *save = NULL;
+
+	for (char *edit = strtok_r(edits, ",", &save); edit; edit = strtok_r(NULL, ",", &save)) {
+		size_t name = 0;
+		uint64_t value;
+		int err;
+
+		for (size_t i = 0; i < 2; i++)
+			if (!strncasecmp(edit, addresses[i], strlen(addresses[i])))
+				name = strlen(addresses[i]);
+		buf_puts(out, out->len ? "," : "");
+		if (!name) {
+			buf_puts(out, edit);
+			continue;
+		}
+		err = cmd_eval(c, edit, edit + name, &value);
+		if (err)
+			return err;
+		buf_add(out, edit, name);
+		buf_printf(out, "%#" PRIx64, value);
+	}
+	return 0;
+}
+
+static int edit_fields(struct cmd *c, struct edit *e)
+{
+	struct buf why = { 0 }, text = { 0 }, edits = { 0 };
+	int err;
+
+	buf_puts(&text, cmd_word(c, 2));
+	err = expand_edits(c, text.data, &edits);
+	if (!err) {
+		err = pt_desc_edit(&e->before.cfg, e->level, &e->new, edits.len ? edits.data : "",
+				   &why);
+		if (err)
+			cmd_fail(c, err, "%s", why.len ? why.data : baton_strerror(err));
+	}
+	buf_free(&text);
+	buf_free(&edits);
+	buf_free(&why);
+	return err;
+}
 
 static int new_value(struct cmd *c, struct edit *e)
 {
-	struct buf why = { 0 };
-	int err;
-
-	if (!strchr(cmd_word(c, 2), '='))
-		return cmd_arg(c, 2, "DESC", &e->new);
-	err = pt_desc_edit(&e->before.cfg, e->level, &e->new, cmd_word(c, 2), &why);
-	if (err)
-		cmd_fail(c, err, "%s", why.len ? why.data : baton_strerror(err));
-	buf_free(&why);
-	return err;
+	if (strchr(cmd_word(c, 2), '='))
+		return edit_fields(c, e);
+	return cmd_arg(c, 2, "DESC", &e->new);
 }
 
 /* What was is walked first, what is or would be last: the conclusion stands at the end. */

@@ -59,6 +59,16 @@ static void a_watchpoint_of_the_users_does_not_hide_ours(void **state)
 	assert_log(f, "Z2 0x40003000 3\nz2 0x40003000 3\n");
 }
 
+static void addresses_in_fields_are_expressions(void **state)
+{
+	struct fake *f = *state;
+
+	assert_int_equal(fake_command(f, "pt-set 0x40003000 L3 AF=0,oa=$pc+0x5000,SH=3"), 0);
+	assert_true(fake_u64(f, VA_DESC) == ((FAKE_RAM + 0x5000) | (FAKE_PAGE & ~0x400ull)));
+	assert_int_equal(fake_command(f, "pt-set " HIGH " L0 type=table,table=nothing"), 2);
+	assert_said(f, "nothing");
+}
+
 static void n_only_shows(void **state)
 {
 	struct fake *f = *state;
@@ -193,6 +203,7 @@ int main(void)
 		T(a_page_flushes_that_page_alone),
 		T(a_contiguous_page_flushes_all),
 		T(a_watchpoint_of_the_users_does_not_hide_ours),
+		T(addresses_in_fields_are_expressions),
 		T(n_only_shows),
 		T(what_is_so_already_is_not_written),
 		T(r_chooses_another_root),
