@@ -90,6 +90,7 @@ static int open_machine(struct baton *b, const char *address)
 	struct buf why = { 0 };
 	int err;
 
+	b->live.rsp.log = b->options.verbose > 1;
 	for (;;) {
 		buf_clear(&why);
 		err = live_open(&b->live, &b->loop, address, &why);
@@ -103,7 +104,6 @@ static int open_machine(struct baton *b, const char *address)
 		complain("%s", why.data);
 	buf_free(&why);
 	b->opened = !err;
-	b->live.rsp.log = b->options.verbose > 1;
 	b->live.m.allow_mmio = b->options.allow_mmio;
 	return err;
 }
@@ -156,7 +156,7 @@ static int run_commands(struct baton *b)
 
 	for (size_t i = 0; i < b->options.commands.count && status != EXIT_TROUBLE; i++) {
 		status = command_run(&b->ctx, &sink, b->options.commands.item[i]);
-		if (status < 0)
+		if (status < 0 || b->loop.quit)
 			status = EXIT_TROUBLE;
 	}
 	return status;
@@ -232,6 +232,9 @@ static int run(struct baton *b)
 	}
 	if (open_machine(b, address))
 		return EXIT_TROUBLE;
+	child_hide(&b->child);
+	if (!b->options.packets && live_use_process(&b->live, b->child.pid))
+		return EXIT_TROUBLE;
 	for (size_t i = 0; i < b->options.symbols.count; i++) {
 		if (!load_symbols(b, b->options.symbols.item[i], true))
 			return EXIT_TROUBLE;
@@ -249,6 +252,7 @@ static int run(struct baton *b)
 static void leave(struct baton *b)
 {
 	struct rsp *r = &b->live.rsp;
+	bool ran = b->session.was_running || r->running;
 
 	b->loop.quit = false;
 	if (b->opened && !r->lost && r->running)
@@ -256,7 +260,7 @@ static void leave(struct baton *b)
 	if (b->opened && !r->lost && b->options.mode == MODE_ATTACH) {
 		for (int owner = 0; owner < BREAK_OWNERS; owner++)
 			machine_break_clear(&b->live.m, (enum break_owner)owner);
-		if (b->session.was_running)
+		if (ran)
 			live_start(&b->live);
 	}
 	/* `quit` is the one way to end QEMU that it does not comment upon. */

@@ -24,12 +24,13 @@ static const char usage[] =
 	"      --timeout SEC   end after that many seconds\n"
 	"      --allow-remote  listen on addresses that are not loopback\n"
 	"      --allow-mmio    read devices too: may crash QEMU\n"
+	"      --packets       read memory by packets alone, not from QEMU's process\n"
 	"  -h, --help          this text;   --version\n"
 	"\n"
 	"exit status: that of the last command. 0: all well; 1: it found something wrong;\n"
 	"2: usage, connection or machine failure, which ends the run at once\n";
 
-enum { OPT_TIMEOUT = 256, OPT_REMOTE, OPT_MMIO, OPT_VERSION };
+enum { OPT_TIMEOUT = 256, OPT_REMOTE, OPT_MMIO, OPT_PACKETS, OPT_VERSION };
 
 static const struct option long_options[] = {
 	{ "listen", required_argument, NULL, 'l' },
@@ -40,6 +41,7 @@ static const struct option long_options[] = {
 	{ "timeout", required_argument, NULL, OPT_TIMEOUT },
 	{ "allow-remote", no_argument, NULL, OPT_REMOTE },
 	{ "allow-mmio", no_argument, NULL, OPT_MMIO },
+	{ "packets", no_argument, NULL, OPT_PACKETS },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, OPT_VERSION },
 	{ 0 },
@@ -151,6 +153,9 @@ static int parse_one(struct options *o, int c, bool *listen_given, struct buf *e
 		return 0;
 	case OPT_MMIO:
 		o->allow_mmio = true;
+		return 0;
+	case OPT_PACKETS:
+		o->packets = true;
 		return 0;
 	case 'h':
 		fputs(usage, stdout);

@@ -24,6 +24,7 @@ struct options {
 	int verbose;		 /* 1: what is done, 2: every packet */
 	int timeout;		 /* seconds for everything; 0: no limit */
 	bool allow_remote, allow_mmio;
+	bool packets; /* read memory by packets alone */
 	const char *address; /* MODE_ATTACH */
 	char **qemu;	     /* MODE_RUN: QEMU and its arguments, ends with NULL */
 };

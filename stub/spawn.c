@@ -172,6 +172,15 @@ void child_say(const struct child *c, struct buf *out)
 		buf_printf(out, "exited with status %d", WEXITSTATUS(c->status));
 }
 
+void child_hide(struct child *c)
+{
+	if (!c->dir[0])
+		return;
+	unlink(c->address + strlen("unix:"));
+	rmdir(c->dir);
+	c->dir[0] = 0;
+}
+
 void child_wait(struct child *c)
 {
 	int64_t end = loop_now() + STOP_TIMEOUT_MS;
@@ -191,11 +200,7 @@ void child_stop(struct child *c)
 			c->pid = 0;
 		}
 	}
-	if (c->dir[0]) {
-		unlink(c->address + strlen("unix:"));
-		rmdir(c->dir);
-		c->dir[0] = 0;
-	}
+	child_hide(c);
 	if (c->terminal) {
 		tcsetattr(STDIN_FILENO, TCSANOW, c->terminal);
 		free(c->terminal);

@@ -33,6 +33,9 @@ int child_start(struct child *c, char **argv, bool console_to_stderr, struct buf
 bool child_reap(struct child *c);
 void child_say(const struct child *c, struct buf *out);
 
+/** child_hide() - once connected: nobody else needs the socket, nothing is left behind. */
+void child_hide(struct child *c);
+
 /** child_wait() - give it a few seconds to end by itself. */
 void child_wait(struct child *c);
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 /* What one stub may be asked to list: far more CPUs than QEMU's virt has. */
 #define MAX_CPUS 512
@@ -95,11 +96,36 @@ int live_hmp(struct machine *m, const char *command, struct buf *out)
 	return err;
 }
 
+static void live_memory_way(struct machine *m, struct buf *out)
+{
+	const struct live *l = live_of(m);
+
+	if (l->fast.fd >= 0)
+		buf_puts(out, "RAM is read from QEMU's process");
+	else
+		buf_printf(out, "RAM is read by packets (%s)",
+			   l->fast.why[0] ? l->fast.why : "QEMU's process is not known");
+}
+
+int live_use_process(struct live *l, pid_t pid)
+{
+	struct ucred peer;
+	socklen_t len = sizeof(peer);
+
+	/* Behind a unix socket the kernel knows who listens. */
+	if (pid <= 0 && getsockopt(l->rsp.link.read_fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0)
+		pid = peer.pid;
+	fastram_close(&l->fast);
+	return fastram_open(&l->fast, &l->m, pid);
+}
+
 static const struct machine_ops live_ops = {
 	.regs_read = live_regs_read,
 	.reg_write = live_reg_write,
 	.phys_read = live_phys_read,
 	.phys_write = live_phys_write,
+	.phys_gather = live_phys_gather,
+	.memory_way = live_memory_way,
 	.virt_read = live_virt_read,
 	.virt_write = live_virt_write,
 	.step = live_step,
@@ -190,7 +216,12 @@ int live_open(struct live *l, struct loop *loop, const char *addr, struct buf *e
 	struct tdesc_source source = { fetch_annex, l };
 	int err;
 
-	*l = (struct live){ .hg = -1, .m = { .ops = &live_ops, .priv = l, .cpus = 1 } };
+	*l = (struct live){
+		.hg = -1,
+		.rsp.log = l->rsp.log,
+		.fast.fd = -1,
+		.m = { .ops = &live_ops, .priv = l, .cpus = 1 },
+	};
 	err = rsp_open(&l->rsp, loop, addr);
 	if (err) {
 		buf_puts(err_text, l->rsp.error); /* names the address itself */
@@ -233,6 +264,8 @@ void live_close(struct live *l)
 	free(l->thread);
 	buf_free(&l->features);
 	tdesc_free(&l->tdesc);
+	if (l->m.ops)
+		fastram_close(&l->fast);
 	machine_free(&l->m);
 	rsp_close(&l->rsp);
 }

@@ -10,6 +10,7 @@
 #ifndef BATON_LIVE_H
 #define BATON_LIVE_H
 
+#include "machine/fastram.h"
 #include "machine/machine.h"
 #include "machine/rsp.h"
 #include "tdesc.h"
@@ -43,6 +44,8 @@ struct live_reg {
 struct live_hooks {
 	/* A packet that is no stop reply: console output (`O`), a file request (`F`). */
 	void (*aside)(void *ctx, const struct buf *packet);
+	/* Asked at each start: did the user interrupt before it ran? */
+	bool (*interrupt_waits)(void *ctx);
 	/* Asked after each stop: was it the user who interrupted? Clears the flag. */
 	bool (*interrupted)(void *ctx);
 	void *ctx;
@@ -53,6 +56,7 @@ struct live {
 	struct rsp rsp;
 	struct live_hooks hooks;
 	struct tdesc tdesc;
+	struct fastram fast; /* closed unless live_use_process() found a way */
 	size_t chunk;	     /* bytes that one `m` may ask for */
 	struct buf features; /* what qSupported answered */
 	char (*thread)[24];  /* thread ids by CPU: "p01.01" */
@@ -71,6 +75,8 @@ struct live {
  * @err: on failure one line
  */
 int live_open(struct live *l, struct loop *loop, const char *addr, struct buf *err);
+/** live_use_process() - QEMU is process @pid (0: unknown): read its memory where that goes. */
+int live_use_process(struct live *l, pid_t pid);
 void live_close(struct live *l);
 
 static inline struct live *live_of(struct machine *m)
@@ -98,6 +104,8 @@ void live_stop_parse(const struct live *l, const struct buf *packet, struct mach
 /** live_start() - let the machine run with nobody waiting; live_halt() - end that. */
 int live_start(struct live *l);
 int live_halt(struct live *l, struct machine_stop *stop);
+/** live_unattended() - a packet that came while it runs so: a stop, console output, a request. */
+int live_unattended(struct live *l, const struct buf *packet);
 
 /**
  * live_hmp_as() - a monitor command for whatever CPU the monitor speaks of now;
@@ -110,6 +118,8 @@ int live_hmp_cpu(struct live *l, unsigned int cpu);
 int live_regs_read(struct machine *m, unsigned int cpu, struct machine_reg *regs, size_t n);
 int live_reg_write(struct machine *m, unsigned int cpu, const char *name, uint64_t value);
 int live_phys_read(struct machine *m, uint64_t pa, void *data, size_t len);
+int live_phys_gather(struct machine *m, const uint64_t *pa, unsigned int n, size_t size,
+		     uint8_t *data, bool *ok);
 int live_phys_write(struct machine *m, uint64_t pa, const void *data, size_t len);
 int live_virt_read(struct machine *m, unsigned int cpu, uint64_t va, void *data, size_t len);
 int live_virt_write(struct machine *m, unsigned int cpu, uint64_t va, const void *data, size_t len);

@@ -132,6 +132,8 @@ int live_phys_read(struct machine *m, uint64_t pa, void *data, size_t len)
 	struct live *l = live_of(m);
 	uint64_t base = pa & ~(uint64_t)(LIVE_LINE - 1);
 
+	if (fastram_read(&l->fast, pa, data, len))
+		return 0;
 	/* Rounding up must not leave what is known to be memory. */
 	if (len <= LIVE_LINE && machine_is_ram(m, base, 2 * LIVE_LINE, true))
 		return read_lines(l, LIVE_PHYS, pa, data, len);

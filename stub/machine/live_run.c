@@ -70,6 +70,26 @@ static bool is_stop(const struct buf *packet)
 	return packet->len && strchr("TSWX", packet->data[0]);
 }
 
+/* Semihosting with nobody to serve it: "not implemented" (errno 88 is 0x58). */
+static int refuse_request(struct live *l)
+{
+	int err;
+
+	l->rsp.running = false;
+	err = rsp_send(&l->rsp, "F-1,58", 6);
+	l->rsp.running = true;
+	return err;
+}
+
+/* Neither a stop nor anything on the way to one: QEMU did not take the packet. */
+static int refused(struct live *l, const struct buf *packet)
+{
+	l->rsp.running = false;
+	return machine_fail(&l->m, packet->len ? -BATON_EREMOTE : -BATON_EUNSUPPORTED,
+			    "QEMU refuses to run so (%s)",
+			    packet->len ? packet->data : "not supported");
+}
+
 /* Wait for the stop reply; console output and file requests on the way go to whoever is there. */
 static int wait_stop(struct live *l, int timeout_ms, struct buf *packet)
 {
@@ -83,16 +103,14 @@ static int wait_stop(struct live *l, int timeout_ms, struct buf *packet)
 			return err;
 		if (is_stop(packet))
 			return 0;
-		if (packet->len && packet->data[0] == 'F' && !l->hooks.aside) {
-			/* Semihosting with nobody to serve it: "not implemented" (errno 88). */
-			l->rsp.running = false;
-			err = rsp_send(&l->rsp, "F-1,58", 6);
-			l->rsp.running = true;
-			if (err)
-				return err;
-		} else if (l->hooks.aside) {
+		if (packet->len == 0 || packet->data[0] == 'E')
+			return refused(l, packet);
+		if (l->hooks.aside)
 			l->hooks.aside(l->hooks.ctx, packet);
-		}
+		else if (packet->data[0] == 'F')
+			err = refuse_request(l);
+		if (err)
+			return err;
 	}
 }
 
@@ -131,6 +149,15 @@ static int start(struct live *l, const void *packet, size_t len)
 	return err;
 }
 
+static int interrupt(struct live *l, struct buf *reply)
+{
+	int err = rsp_interrupt(&l->rsp);
+
+	if (!err)
+		err = wait_stop(l, HALT_TIMEOUT_MS, reply);
+	return err == -BATON_ETIMEDOUT ? rsp_lose(&l->rsp, "QEMU does not stop") : err;
+}
+
 int live_run(struct live *l, const void *packet, size_t len, int timeout_ms,
 	     struct machine_stop *stop)
 {
@@ -138,15 +165,13 @@ int live_run(struct live *l, const void *packet, size_t len, int timeout_ms,
 	bool timed_out = false;
 	int err = start(l, packet, len);
 
+	if (!err && l->hooks.interrupt_waits && l->hooks.interrupt_waits(l->hooks.ctx))
+		err = rsp_interrupt(&l->rsp);
 	if (!err)
 		err = wait_stop(l, timeout_ms, &reply);
 	if (err == -BATON_ETIMEDOUT) {
 		timed_out = true;
-		err = rsp_interrupt(&l->rsp);
-		if (!err)
-			err = wait_stop(l, HALT_TIMEOUT_MS, &reply);
-		if (err == -BATON_ETIMEDOUT)
-			err = machine_fail(&l->m, -BATON_ELINK, "QEMU does not stop");
+		err = interrupt(l, &reply);
 	}
 	if (!err)
 		err = finish(l, stop, &reply, timed_out);
@@ -166,13 +191,25 @@ int live_halt(struct live *l, struct machine_stop *stop)
 
 	if (!l->rsp.running)
 		return 0;
-	err = rsp_interrupt(&l->rsp);
-	if (!err)
-		err = wait_stop(l, HALT_TIMEOUT_MS, &reply);
+	err = interrupt(l, &reply);
 	if (!err)
 		err = finish(l, stop, &reply, true);
 	buf_free(&reply);
 	return err;
+}
+
+int live_unattended(struct live *l, const struct buf *packet)
+{
+	if (packet->len && packet->data[0] == 'F')
+		return refuse_request(l);
+	if (!is_stop(packet))
+		return 0;
+	l->rsp.running = false;
+	l->hg = -1;
+	machine_changed(&l->m);
+	live_stop_parse(l, packet, &l->m.last_stop);
+	l->m.cpu = l->m.last_stop.cpu;
+	return 0;
 }
 
 int live_resume(struct machine *m, int timeout_ms, struct machine_stop *stop)

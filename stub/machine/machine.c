@@ -174,6 +174,30 @@ int machine_phys_read(struct machine *m, uint64_t pa, void *data, size_t len)
 	return err ? err : m->ops->phys_read(m, pa, data, len);
 }
 
+int machine_phys_gather(struct machine *m, const uint64_t *pa, unsigned int n, size_t size,
+			uint8_t *data, bool *ok)
+{
+	m->error[0] = 0;
+	if (machine_canceled(m))
+		return -BATON_ECANCELED;
+	if (m->ops->phys_gather)
+		return m->ops->phys_gather(m, pa, n, size, data, ok);
+	for (unsigned int i = 0; i < n; i++) {
+		int err = machine_phys_read(m, pa[i], data + i * size, size);
+
+		if (err == -BATON_ELINK)
+			return err;
+		ok[i] = !err;
+	}
+	return 0;
+}
+
+void machine_memory_way(struct machine *m, struct buf *out)
+{
+	if (m->ops->memory_way)
+		m->ops->memory_way(m, out);
+}
+
 /* Read back what was just written; @read as the op for it. */
 static int verify(struct machine *m, unsigned int cpu, uint64_t addr, const uint8_t *data,
 		  size_t len, bool phys)

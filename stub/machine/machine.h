@@ -77,6 +77,9 @@ struct machine_ops {
 	/* memory: physical, and as CPU @cpu sees it now */
 	int (*phys_read)(struct machine *m, uint64_t pa, void *data, size_t len);
 	int (*phys_write)(struct machine *m, uint64_t pa, const void *data, size_t len);
+	int (*phys_gather)(struct machine *m, const uint64_t *pa, unsigned int n, size_t size,
+			   uint8_t *data, bool *ok);
+	void (*memory_way)(struct machine *m, struct buf *out);
 	int (*virt_read)(struct machine *m, unsigned int cpu, uint64_t va, void *data, size_t len);
 	int (*virt_write)(struct machine *m, unsigned int cpu, uint64_t va, const void *data,
 			  size_t len);
@@ -143,6 +146,15 @@ int machine_el(struct machine *m, unsigned int cpu);
  */
 int machine_phys_read(struct machine *m, uint64_t pa, void *data, size_t len);
 int machine_phys_write(struct machine *m, uint64_t pa, const void *data, size_t len);
+/**
+ * machine_phys_gather() - @n pieces of @size bytes each, from @pa[i] to @data + i * @size,
+ * as fast as it goes. ok[i] is false for what is not RAM or ROM or could not be read.
+ * Return: 0; -BATON_ECANCELED: the user has moved on; or what made all fail.
+ */
+int machine_phys_gather(struct machine *m, const uint64_t *pa, unsigned int n, size_t size,
+			uint8_t *data, bool *ok);
+/** machine_memory_way() - words for how memory is read. */
+void machine_memory_way(struct machine *m, struct buf *out);
 /** machine_phys_u64() - one little-endian word. */
 int machine_phys_u64(struct machine *m, uint64_t pa, uint64_t *value);
 /** As CPU @cpu sees memory at its current level. -BATON_EFAULT: does not translate. */

@@ -23,7 +23,7 @@ static int rsp_want(void *ctx, short *events)
 	return r->link.read_fd;
 }
 
-static int lose(struct rsp *r, const char *what)
+int rsp_lose(struct rsp *r, const char *what)
 {
 	if (!r->lost)
 		snprintf(r->error, sizeof(r->error), "%s", what);
@@ -37,14 +37,14 @@ static void rsp_ready(void *ctx, short events)
 	struct rsp *r = ctx;
 
 	if ((events & POLLOUT) && link_flush(&r->link))
-		lose(r, "the connection to QEMU broke");
+		rsp_lose(r, "the connection to QEMU broke");
 	if ((events & (POLLIN | POLLHUP | POLLERR)) && link_read(&r->link) < 0)
-		lose(r, "QEMU closed the connection");
+		rsp_lose(r, "QEMU closed the connection");
 }
 
 void rsp_open_link(struct rsp *r, struct loop *loop, struct link link)
 {
-	*r = (struct rsp){ .loop = loop, .link = link };
+	*r = (struct rsp){ .loop = loop, .link = link, .log = r->log };
 	packet_decoder_init(&r->decoder, RSP_LIMIT);
 	r->decoder.rle = true;
 	loop_add(loop, (struct loop_source){ rsp_want, rsp_ready, r });
@@ -57,8 +57,8 @@ int rsp_open(struct rsp *r, struct loop *loop, const char *addr)
 	int status = link_connect(&link, addr, err);
 
 	if (status) {
-		*r = (struct rsp){ .link = LINK_CLOSED };
-		lose(r, err);
+		*r = (struct rsp){ .link = LINK_CLOSED, .log = r->log };
+		rsp_lose(r, err);
 		return status;
 	}
 	rsp_open_link(r, loop, link);
@@ -95,7 +95,7 @@ static void wire_log(const struct rsp *r, const char *arrow, const void *data, s
 static int flush(struct rsp *r)
 {
 	if (link_flush(&r->link))
-		return lose(r, "the connection to QEMU broke");
+		return rsp_lose(r, "the connection to QEMU broke");
 	return 0;
 }
 
@@ -141,7 +141,7 @@ static bool next_packet(struct rsp *r, struct buf *reply)
 			flush(r);
 			break;
 		case PACKET_TOO_LONG:
-			lose(r, "QEMU sent a packet of more than 1 MiB");
+			rsp_lose(r, "QEMU sent a packet of more than 1 MiB");
 			return false;
 		case PACKET_NONE:
 		case PACKET_DATA:
@@ -166,8 +166,11 @@ int rsp_receive(struct rsp *r, int timeout_ms, struct buf *reply)
 			return 0;
 		if (r->lost)
 			return -BATON_ELINK;
-		if (r->loop->quit)
-			return lose(r, "baton was told to end");
+		if (r->loop->quit && (r->running || timeout_ms < 0)) {
+			snprintf(r->error, sizeof(r->error), "baton was told to end");
+			r->lost = r->lost || !r->running;
+			return -BATON_ELINK;
+		}
 		if (timeout_ms >= 0) {
 			left = end - loop_now();
 			if (left <= 0)
@@ -190,7 +193,7 @@ int rsp_call_data(struct rsp *r, const void *payload, size_t len, struct buf *re
 
 		snprintf(what, sizeof(what), "QEMU did not answer `%.40s` within %d s",
 			 (const char *)payload, RSP_TIMEOUT_MS / 1000);
-		return lose(r, what);
+		return rsp_lose(r, what);
 	}
 	return err;
 }
@@ -231,7 +234,7 @@ int rsp_pipeline(struct rsp *r, const struct rsp_pipeline *p)
 		if (!err)
 			err = rsp_receive(r, RSP_TIMEOUT_MS, &answer);
 		if (err == -BATON_ETIMEDOUT)
-			err = lose(r, "QEMU stopped answering");
+			err = rsp_lose(r, "QEMU stopped answering");
 		if (!err) {
 			int status = p->reply(p->ctx, received++, &answer);
 

@@ -24,7 +24,7 @@ struct rsp {
 	struct buf last; /* the request under way, framed, for a NAK */
 	bool running;	 /* between a resume and its stop reply */
 	bool lost;
-	bool log; /* wire level: every packet to stderr */
+	bool log; /* wire level: every packet to stderr; outlives rsp_open() */
 	char error[LINK_ERR_SIZE + 64];
 };
 
@@ -38,7 +38,9 @@ int rsp_send(struct rsp *r, const void *payload, size_t len);
 
 /**
  * rsp_receive() - the next packet. -BATON_ETIMEDOUT: none within @timeout_ms (-1: no
- * limit); -BATON_ELINK: QEMU is gone or we were told to end; r->error says which.
+ * limit); -BATON_ELINK: QEMU is gone (r->lost), or we were told to end while the machine
+ * runs: then the connection is whole. r->error says which. Told to end while an answer is
+ * under way, it is still waited for, so that the machine can be left in order.
  */
 int rsp_receive(struct rsp *r, int timeout_ms, struct buf *reply);
 
@@ -59,6 +61,9 @@ struct rsp_pipeline {
 	void *ctx;
 };
 int rsp_pipeline(struct rsp *r, const struct rsp_pipeline *p);
+
+/** rsp_lose() - give the connection up; returns -BATON_ELINK. */
+int rsp_lose(struct rsp *r, const char *what);
 
 /** rsp_interrupt() - send 0x03 (GDB manual, E.10 "Interrupts"). */
 int rsp_interrupt(struct rsp *r);

@@ -83,7 +83,7 @@ static void say_txsz(const struct pt_config *c, struct buf *out)
 	buf_printf(out, "%s.T%uSZ = %u", regime_tcr_name(&c->regime), c->half, 64 - c->ia_bits);
 }
 
-static void render_header(const struct pt_config *c, const struct pt_names *names, struct buf *out)
+void pt_render_head(const struct pt_config *c, const struct pt_names *names, struct buf *out)
 {
 	const struct regime *r = &c->regime;
 
@@ -401,10 +401,10 @@ static bool is_shown(const struct pt_walk *w, unsigned int step)
 void pt_render_walk(const struct pt_walk *w, const struct pt_access *acc,
 		    const struct pt_names *names, struct buf *out)
 {
-	render_header(&w->cfg, names, out);
+	pt_render_head(&w->cfg, names, out);
 	if (w->cfg.regime.nested) {
 		buf_puts(out, "then ");
-		render_header(&w->s2, names, out);
+		pt_render_head(&w->s2, names, out);
 	}
 	for (unsigned int i = 0; i < w->steps; i++)
 		if (is_shown(w, i))

@@ -16,6 +16,9 @@ struct pt_names {
 	void *ctx;
 };
 
+/** pt_render_head() - the regime, its root and sizes: the first line of a walk. */
+void pt_render_head(const struct pt_config *c, const struct pt_names *names, struct buf *out);
+
 /** pt_render_walk() - header, one line per level, conclusion. @acc: as walked with, may be NULL. */
 void pt_render_walk(const struct pt_walk *w, const struct pt_access *acc,
 		    const struct pt_names *names, struct buf *out);

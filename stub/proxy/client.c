@@ -61,7 +61,13 @@ static void push(struct client *c, const char *data, size_t len)
 
 	buf_clear(b);
 	buf_add(b, data, len);
-	if (c->on_packet && c->on_packet(c->ctx, b))
+	if (c->on_packet && c->on_packet(c->ctx, b)) {
+		link_write(&c->link, "+", 1);
+		flush(c);
+		return;
+	}
+	/* Not acknowledged while a command runs, so GDB may have sent it once more. */
+	if (c->deaf && c->queued && b[-1].len == len && memcmp(b[-1].data, b->data, len) == 0)
 		return;
 	c->queued++;
 }
@@ -71,7 +77,6 @@ static void take(struct client *c, const struct packet_event *ev)
 	switch (ev->kind) {
 	case PACKET_DATA:
 		wire_log(c, "gdb ->", ev->data, ev->len);
-		link_write(&c->link, "+", 1);
 		push(c, ev->data, ev->len);
 		break;
 	case PACKET_NAK:
@@ -180,6 +185,11 @@ bool client_next(struct client *c, struct buf *packet)
 	memmove(c->queue, c->queue + 1, (CLIENT_QUEUE - 1) * sizeof(*c->queue));
 	c->queue[CLIENT_QUEUE - 1] = first;
 	c->queued--;
+	/*
+	 * Not before: what GDB reads ahead of the `+` for its latest packet, it takes for
+	 * what is left of a command that it has given up, and drops.
+	 */
+	link_write(&c->link, "+", 1);
 	/* What waited for room in the queue is already here: no poll() will tell of it. */
 	decode(c);
 	return true;

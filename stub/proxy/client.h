@@ -23,8 +23,9 @@ struct client {
 	struct buf queue[CLIENT_QUEUE]; /* packets not yet handled, oldest first */
 	unsigned int queued;
 	struct buf last; /* what was sent last, framed, for a NAK */
-	bool connected, interrupt;
-	bool deaf; /* a command runs: GDB's impatient NAKs mean nothing */
+	bool connected;
+	bool interrupt; /* 0x03 came and no stop has answered it yet */
+	bool deaf;	/* a command runs: GDB's impatient NAKs mean nothing */
 	bool log;
 	/* Called from within a wait; they must not wait: */
 	void (*on_interrupt)(void *ctx);

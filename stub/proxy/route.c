@@ -18,9 +18,11 @@ static int forward(struct session *s, struct buf *packet, const char *rest)
 	int err = live_forward(s->live, s->cpu, packet->data, packet->len, &reply);
 
 	(void)rest;
-	/* Nothing but a query leaves the machine as it was for certain. */
-	if (packet->len && packet->data[0] != 'q')
+	/* Nothing but a query leaves the machine, and what QEMU has selected, for certain. */
+	if (packet->len && packet->data[0] != 'q') {
 		machine_changed(&s->live->m);
+		s->live->hg = -1;
+	}
 	if (!err)
 		client_send(&s->client, reply.data, reply.len);
 	buf_free(&reply);
@@ -81,27 +83,42 @@ static void send_stop(struct session *s)
 		client_text(&s->client, "S05");
 }
 
-/* To QEMU `?` means "delete all breakpoints", ours among them: it never gets there. */
+/*
+ * To QEMU `?` means "delete all breakpoints", ours among them: it never gets there. The
+ * answer is QEMU's: SIGTRAP, whatever the reason was.
+ */
 static int why_stopped(struct session *s, struct buf *packet, const char *rest)
 {
 	int err = machine_break_clear(&s->live->m, BREAK_GDB);
+	char reply[48];
 
 	(void)packet;
 	(void)rest;
 	if (err)
 		return session_error(s, err);
-	send_stop(s);
+	s->cpu = s->live->m.last_stop.cpu;
+	snprintf(reply, sizeof(reply), "T05thread:%s;", s->live->thread[s->cpu]);
+	client_text(&s->client, reply);
 	return 0;
 }
 
 /* Threads */
 
+/* 0 is any thread, -1 all of them; `p1` without a thread is all of process 1. */
+static bool is_any_thread(const char *id)
+{
+	const char *dot = strchr(id, '.');
+
+	if (*id == 'p' && !dot)
+		return true;
+	id = dot ? dot + 1 : id;
+	return strcmp(id, "-1") == 0 || (*id && id[strspn(id, "0")] == 0);
+}
+
 static int select_thread(struct session *s, struct buf *packet, const char *rest)
 {
-	/* 0 is any thread, -1 all of them: then the one that we have will do. */
-	bool any = strcmp(rest, "0") == 0 || strcmp(rest, "-1") == 0 || strstr(rest, ".0") ||
-		   strstr(rest, ".-1");
-	int cpu = any ? (int)s->cpu : live_cpu_of_thread(s->live, rest);
+	/* Where any will do, the one that we have does. */
+	int cpu = is_any_thread(rest) ? (int)s->cpu : live_cpu_of_thread(s->live, rest);
 
 	(void)packet;
 	if (cpu < 0)
@@ -115,8 +132,8 @@ static int current_thread(struct session *s, struct buf *packet, const char *res
 {
 	char reply[32];
 
-	(void)packet;
-	(void)rest;
+	if (*rest)
+		return forward_only(s, packet, rest); /* qCRC */
 	snprintf(reply, sizeof(reply), "QC%s", s->live->thread[s->cpu]);
 	client_text(&s->client, reply);
 	return 0;
@@ -263,6 +280,9 @@ static int write_memory(struct session *s, struct buf *packet, const char *rest)
 	}
 	if (err || given != len)
 		err = -BATON_EINVAL;
+	/* QEMU says OK to a physical write where nothing is. */
+	else if (s->phys && !m->allow_mmio && !machine_is_ram(m, addr, len, true))
+		err = machine_fail(m, -BATON_ERANGE, "physical %#" PRIx64 ": no memory", addr);
 	/* `load` of 16 MiB need not be read back: QEMU's answer is what GDB would have got. */
 	else if (len)
 		err = s->phys ? m->ops->phys_write(m, addr, data, len)
@@ -339,14 +359,24 @@ static int resume(struct session *s, struct buf *packet, const char *rest)
 	int err;
 
 	(void)rest;
+	if (!s->client.connected) {
+		/* "Go on" was the last that it said. */
+		s->was_running = true;
+		return 0;
+	}
 	client_ack(&s->client);
-	s->client.interrupt = false;
+	s->resuming = true;
 	if (handoff_armed(s->ctx->handoff) && is_continue(packet)) {
 		s->live->m.cpu = s->cpu;
 		err = handoff_continue(s->ctx, &sink, NULL);
 	} else {
 		err = live_run(s->live, packet->data, packet->len, -1, NULL);
 	}
+	s->resuming = s->client.interrupt = false;
+	if (err == -BATON_EUNSUPPORTED)
+		return not_supported(s, packet, rest);
+	if (err == -BATON_EREMOTE)
+		return session_error(s, err);
 	if (err == -BATON_ELINK && s->live->m.last_stop.kind != STOP_EXITED)
 		return err;
 	send_stop(s);
@@ -379,10 +409,20 @@ static int detach(struct session *s, struct buf *packet, const char *rest)
 
 static int kill_machine(struct session *s, struct buf *packet, const char *rest)
 {
-	(void)packet;
 	(void)rest;
+	if (packet->len > 1)
+		client_text(&s->client, "OK"); /* vKill has an answer, k has none */
 	rsp_send(&s->live->rsp, "k", 1);
 	s->done = true;
+	return 0;
+}
+
+/* To a request that nobody waits for any more: QEMU would say nothing to it. */
+static int stray_answer(struct session *s, struct buf *packet, const char *rest)
+{
+	(void)packet;
+	(void)rest;
+	client_ack(&s->client);
 	return 0;
 }
 
@@ -430,7 +470,7 @@ static const struct route {
 	{ "QStartNoAckMode", not_supported }, /* acks are how a cancelled command is noticed */
 	{ "?", why_stopped },
 	{ "Hg", select_thread },
-	{ "qC", current_thread }, /* nothing else that QEMU knows begins so */
+	{ "qC", current_thread },
 	{ "T", thread_alive },
 	{ "qfThreadInfo", threads_first },
 	{ "qsThreadInfo", threads_more },
@@ -454,6 +494,8 @@ static const struct route {
 	{ "bc", reverse },
 	{ "D", detach },
 	{ "k", kill_machine },
+	{ "vKill", kill_machine },
+	{ "F", stray_answer },
 	{ "qRcmd,", monitor },
 };
 

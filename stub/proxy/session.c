@@ -47,6 +47,9 @@ static void on_interrupt(void *ctx)
 
 	if (s->live->rsp.running)
 		rsp_interrupt(&s->live->rsp);
+	/* Kept for what is about to run; otherwise it came after the stop, and is void. */
+	else if (!s->resuming && !s->client.queued)
+		s->client.interrupt = false;
 }
 
 static bool on_packet(void *ctx, const struct buf *packet)
@@ -94,6 +97,11 @@ static bool interrupted(void *ctx)
 	return was;
 }
 
+static bool interrupt_waits(void *ctx)
+{
+	return ((struct session *)ctx)->client.interrupt;
+}
+
 static bool canceled(void *ctx)
 {
 	struct session *s = ctx;
@@ -108,11 +116,11 @@ static void start_client(struct session *s, struct link link)
 	s->client.on_packet = on_packet;
 	s->client.on_close = on_close;
 	s->client.ctx = s;
-	s->live->hooks = (struct live_hooks){ aside, interrupted, s };
+	s->live->hooks = (struct live_hooks){ aside, interrupt_waits, interrupted, s };
 	s->live->m.canceled = canceled;
 	s->live->m.canceled_ctx = s;
 	s->ctx->gdb = true;
-	s->was_running = s->phys = s->file_request = false;
+	s->was_running = s->phys = s->file_request = s->resuming = false;
 	s->cpu = s->live->m.cpu;
 }
 
@@ -160,12 +168,8 @@ static int watch_machine(struct session *s)
 	struct buf packet = { 0 };
 	int err = rsp_receive(&s->live->rsp, 0, &packet);
 
-	if (!err && s->live->rsp.running && packet.len && strchr("TSWX", packet.data[0])) {
-		s->live->rsp.running = false;
-		s->live->hg = -1;
-		machine_changed(&s->live->m);
-		live_stop_parse(s->live, &packet, &s->live->m.last_stop);
-	}
+	if (!err && s->live->rsp.running)
+		err = live_unattended(s->live, &packet);
 	buf_free(&packet);
 	return err == -BATON_ETIMEDOUT ? 0 : err;
 }

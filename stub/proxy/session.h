@@ -20,6 +20,7 @@ struct session {
 	bool phys;	   /* GDB asked for physical memory (Qqemu.PhyMemMode) */
 	bool file_request; /* a semihosting request is with GDB, the machine waits */
 	bool was_running;  /* GDB went while the machine ran: let it run on */
+	bool resuming;	   /* within a packet that runs the machine, running or not */
 	bool stdio, done;  /* done: killed, or the one client of stdio is gone */
 	bool verbose;
 };

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "machine/fastram.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define PROOF 64u
+
+/* "Host virtual address for 0x40000000 (mach-virt.ram) is 0x7f52a3e00000" */
+static int host_of(struct machine *m, uint64_t pa, uint64_t *host)
+{
+	struct buf text = { 0 };
+	char command[40];
+	const char *is;
+	int err;
+
+	*host = 0;
+	snprintf(command, sizeof(command), "gpa2hva %#" PRIx64, pa);
+	err = machine_query(m, command, &text);
+	is = !err && text.len ? strstr(text.data, " is 0x") : NULL;
+	if (is)
+		*host = strtoull(is + strlen(" is "), NULL, 16);
+	buf_free(&text);
+	return err;
+}
+
+static bool peek(const struct fastram *f, uint64_t host, void *data, size_t len)
+{
+	return pread(f->fd, data, len, (off_t)host) == (ssize_t)len;
+}
+
+/* The same bytes by both ways, at the end of a range where the two might disagree. */
+static int prove(struct fastram *f, struct machine *m, const struct fastram_range *r, uint64_t pa,
+		 bool *same)
+{
+	uint8_t slow[PROOF], fast[PROOF];
+	int err = machine_phys_read(m, pa, slow, sizeof(slow));
+
+	*same = !err && peek(f, r->host + (pa - r->first), fast, sizeof(fast)) &&
+		memcmp(slow, fast, sizeof(slow)) == 0;
+	return err == -BATON_ELINK ? err : 0;
+}
+
+static int add_range(struct fastram *f, struct machine *m, const struct ram_range *ram)
+{
+	struct fastram_range r = { .first = ram->first, .last = ram->last };
+	uint64_t end = 0;
+	bool low = false, high = false;
+	int err = host_of(m, r.first, &r.host);
+
+	if (!err)
+		err = host_of(m, r.last - (PROOF - 1), &end);
+	/* One block of QEMU's memory, end to end? */
+	if (err || !r.host || end != r.host + (r.last - (PROOF - 1) - r.first))
+		return err;
+	err = prove(f, m, &r, r.first, &low);
+	if (!err)
+		err = prove(f, m, &r, r.last - (PROOF - 1), &high);
+	if (err || !low || !high)
+		return err;
+	f->range = realloc(f->range, (f->count + 1) * sizeof(*f->range));
+	if (!f->range)
+		abort();
+	f->range[f->count++] = r;
+	return 0;
+}
+
+int fastram_open(struct fastram *f, struct machine *m, pid_t pid)
+{
+	char path[48];
+	int err = 0;
+
+	*f = (struct fastram){ .fd = -1 };
+	if (pid <= 0) {
+		snprintf(f->why, sizeof(f->why), "QEMU's process is not known");
+		return 0;
+	}
+	snprintf(path, sizeof(path), "/proc/%d/mem", (int)pid);
+	f->fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (f->fd < 0) {
+		snprintf(f->why, sizeof(f->why), "%s: %s", path, strerror(errno));
+		return 0;
+	}
+	for (size_t i = 0; !err && i < m->ram_count; i++) {
+		if (m->ram[i].kind == RAM_RAM && m->ram[i].last - m->ram[i].first >= 2 * PROOF)
+			err = add_range(f, m, &m->ram[i]);
+	}
+	if (!f->count) {
+		fastram_close(f);
+		snprintf(f->why, sizeof(f->why), "%s does not show what the stub shows", path);
+	}
+	return err;
+}
+
+void fastram_close(struct fastram *f)
+{
+	if (f->fd >= 0)
+		close(f->fd);
+	free(f->range);
+	*f = (struct fastram){ .fd = -1 };
+}
+
+bool fastram_read(const struct fastram *f, uint64_t pa, void *data, size_t len)
+{
+	for (size_t i = 0; f->fd >= 0 && i < f->count; i++) {
+		const struct fastram_range *r = &f->range[i];
+
+		if (pa < r->first || pa > r->last)
+			continue;
+		return len <= r->last - pa + 1 && peek(f, r->host + (pa - r->first), data, len);
+	}
+	return false;
+}
