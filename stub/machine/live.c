@@ -189,6 +189,9 @@ static int negotiate(struct live *l)
 
 	/* A client before us may have died in physical mode: it would outlive it. */
 	err = rsp_call(&l->rsp, &reply, "Qqemu.PhyMemMode:0");
+	/* Connecting stops a machine that runs, and QEMU says so before it answers anything. */
+	if (!err && reply.len && reply.data[0] == 'T')
+		err = rsp_receive(&l->rsp, RSP_TIMEOUT_MS, &reply);
 	if (!err)
 		err = rsp_call(&l->rsp, &l->features,
 			       "qSupported:multiprocess+;swbreak+;hwbreak+;vContSupported+;"
