@@ -2,6 +2,7 @@
 #include "error.h"
 #include "handoff/run.h"
 #include "monitor/command.h"
+#include "monitor/snap.h"
 #include "options.h"
 #include "patch/journal.h"
 #include "proxy/session.h"
@@ -292,6 +293,7 @@ int main(int argc, char **argv)
 	status = run(&b);
 	leave(&b);
 	handoff_free(b.ctx.handoff);
+	snaps_free(b.ctx.snaps);
 	journal_free(b.ctx.journal);
 	symbols_free(b.ctx.symbols);
 	options_free(&b.options);

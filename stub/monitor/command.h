@@ -13,6 +13,7 @@
 
 struct handoff;
 struct journal;
+struct snaps;
 
 /** struct sink - where text goes: whole lines, as they come. */
 struct sink {
@@ -26,6 +27,7 @@ struct context {
 	struct symbols *symbols;
 	struct journal *journal;
 	struct handoff *handoff;
+	struct snaps *snaps; /* pt-snap's, NULL until the first; monitor/snap.h */
 	bool gdb;	    /* GDB is attached: it runs the machine, commands must not */
 	const char *kernel; /* file names from QEMU's command line, NULL if unknown */
 };
