@@ -39,28 +39,23 @@ one_1() { "$O/tests/bench/yardstick" "$address" 1; }
 one_16() { "$O/tests/bench/yardstick" "$address" 16; }
 one_64() { "$O/tests/bench/yardstick" "$address" 64; }
 one_mem() { "$O/tests/bench/yardstick" "$address" mem "$pid"; }
-# baton's own: dump LOG OPTIONS... Its time is the one that it prints itself.
-dump() {
-	local log=$1
-	shift
-	"$O/baton" attach -l none "$@" -e 'pt-dump --time -o /dev/null' "$address" >"$tmp/$log" 2>&1 ||
-		{ cat "$tmp/$log" >&2; return 1; }
-	sed -n 's/.* in \([0-9.]*\) s$/\1/p' "$tmp/$log" | tail -n 1
+# baton's own, the whole process from its start to its end: seconds OPTIONS...
+seconds() {
+	local start=${EPOCHREALTIME/./}
+	"$O/baton" attach -l none "$@" "$address" >"$tmp/out" 2>&1 || { cat "$tmp/out" >&2; return 1; }
+	echo "$((${EPOCHREALTIME/./} - start))" | awk '{ print $1 / 1e6 }'
 }
-one_dump() { dump dump --packets; }
-one_dump_mem() { dump dump_mem; }
+one_dump() { seconds --packets -e 'pt-dump -o /dev/null'; }
+one_dump_mem() { seconds -e 'pt-dump -o /dev/null'; }
+one_none() { seconds -e 'help pt-dump'; }
 
-what='mem 1 16 64'
-if "$O/baton" attach -l none -e 'help pt-dump' "$address" 2>/dev/null | grep -q -- '--time'; then
-	what="dump $what dump_mem"
-else
-	echo '# this baton has no pt-dump --time: only the yardstick'
-fi
+what='dump 64 dump_mem mem 16 1 none'
 
 declare -A label=(
 	[1]='bare client, 1 packet under way' [16]='bare client, 16' [64]='bare client, 64'
 	[mem]='the same pages by /proc/PID/mem'
 	[dump]='pt-dump by packets' [dump_mem]='pt-dump by /proc/PID/mem'
+	[none]='baton and no dump at all'
 )
 for ((i = 0; i < pairs; i++)); do
 	for w in $what; do
@@ -87,9 +82,12 @@ for w in $what; do
 	printf '%-34s %8s (%s-%s)\n' "${label[$w]}" "$(quartile .5 "$w")" "$(quartile .25 "$w")" \
 		"$(quartile .75 "$w")"
 done
-case $what in dump*)
-	ratio dump 64
-	ratio dump_mem mem
-	ratio dump_mem dump
-	;;
-esac
+ratio dump 64
+ratio dump_mem mem
+ratio dump_mem dump
+
+# RLIMIT_DATA counts what is private and writable, touched or not: an upper bound of RssAnon.
+for ((limit = 2; limit < 256; limit += 2)); do
+	(ulimit -d $((limit * 1024)) && one_dump_mem >/dev/null 2>&1) && break
+done
+echo "private memory of pt-dump: at most $limit MiB"
