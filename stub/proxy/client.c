@@ -104,9 +104,11 @@ static void take(struct client *c, const struct packet_event *ev)
 		link_write(&c->link, "+", 1);
 		client_text(c, "E07"); /* BATON_ETOOBIG */
 		break;
+	case PACKET_ACK:
+		c->acked = true;
+		break;
 	case PACKET_NONE:
 	case PACKET_NOTIFICATION:
-	case PACKET_ACK:
 	case PACKET_JUNK:
 		break;
 	}
@@ -206,6 +208,7 @@ void client_send(struct client *c, const void *payload, size_t len)
 		return;
 	wire_log(c, "gdb <-", payload, len);
 	buf_clear(&c->last);
+	c->acked = false;
 	packet_encode(&c->last, payload, len);
 	link_write(&c->link, c->last.data, c->last.len);
 	flush(c);
@@ -214,6 +217,15 @@ void client_send(struct client *c, const void *payload, size_t len)
 void client_text(struct client *c, const char *payload)
 {
 	client_send(c, payload, strlen(payload));
+}
+
+void client_drain(struct client *c, int timeout_ms)
+{
+	int64_t end = loop_now() + timeout_ms;
+
+	for (int64_t left = timeout_ms; c->connected && !c->acked && left > 0;
+	     left = end - loop_now())
+		loop_wait(c->loop, (int)left);
 }
 
 void client_console(struct client *c, const char *text, size_t len)

@@ -24,6 +24,7 @@ struct client {
 	unsigned int queued;
 	struct buf last; /* what was sent last, framed, for a NAK */
 	bool connected;
+	bool acked;	/* what was sent last has its `+` */
 	bool interrupt; /* 0x03 came and no stop has answered it yet */
 	bool deaf;	/* a command runs: GDB's impatient NAKs mean nothing */
 	bool log;
@@ -46,6 +47,8 @@ void client_ack(struct client *c);
 /** client_send() - send a packet; client_text() - a NUL-terminated one. */
 void client_send(struct client *c, const void *payload, size_t len);
 void client_text(struct client *c, const char *payload);
+/** client_drain() - wait for GDB's `+` (or its end): a close before it is a broken pipe to GDB. */
+void client_drain(struct client *c, int timeout_ms);
 /** client_console() - text for the user, as `O` packets. */
 void client_console(struct client *c, const char *text, size_t len);
 

@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define KILL_TIMEOUT_MS 1000
+
 static int forward(struct session *s, struct buf *packet, const char *rest)
 {
 	struct buf reply = { 0 };
@@ -410,8 +412,11 @@ static int detach(struct session *s, struct buf *packet, const char *rest)
 static int kill_machine(struct session *s, struct buf *packet, const char *rest)
 {
 	(void)rest;
-	if (packet->len > 1)
-		client_text(&s->client, "OK"); /* vKill has an answer, k has none */
+	if (packet->len > 1) {
+		/* vKill has an answer, k has none. */
+		client_text(&s->client, "OK");
+		client_drain(&s->client, KILL_TIMEOUT_MS);
+	}
 	rsp_send(&s->live->rsp, "k", 1);
 	s->done = true;
 	return 0;

@@ -10,10 +10,12 @@
 #   wait_line FILE LINE [SECS]  until it has one; fails after SECS (30), or once the
 #                               process $pid is gone without having written it
 #   qemu_start NAME ARGS...     QEMU in the background: $pid, its console is $console
+#   wait_file PATH              until it is there
+#   baton_run, baton_start, qemu_of, process_gone, gdb_run: see below
 #   process_end PID             end a process that the test has started, and wait for it
 set -u
-O=${O:-build} QEMU=${QEMU:-qemu-system-aarch64}
-tap_count=0 tap_bad=0 pids='' pid='' console=''
+O=${O:-build} QEMU=${QEMU:-qemu-system-aarch64} GDB=${GDB:-gdb-multiarch}
+tap_count=0 tap_bad=0 pids='' pid='' qemu_pid='' listen='' target='' console='' gdb_files=()
 tmp=$(mktemp -d "${TMPDIR:-/tmp}/baton-e2e.XXXXXX") || exit 2
 
 lib_cleanup() {
@@ -75,4 +77,67 @@ qemu_start() {
 	"$QEMU" -display none -monitor none -nic none -serial "file:$console" "$@" </dev/null &
 	pid=$!
 	pids="$pids $pid"
+}
+
+wait_file() {
+	local n
+	for n in {1..300}; do
+		[ -e "$1" ] && return 0
+		sleep 0.02
+	done
+	echo "# no file $1"
+	return 1
+}
+
+# True once the process PID is gone (a zombie counts as gone), within 5 seconds.
+process_gone() {
+	local n
+	for n in {1..100}; do
+		[ -n "$1" ] && [ -r "/proc/$1/stat" ] || return 0
+		case $(sed 's/.*) //' "/proc/$1/stat" 2>/dev/null) in Z* | '') return 0 ;; esac
+		sleep 0.05
+	done
+	return 1
+}
+
+# QEMU as the child of baton's process PID, before baton ends.
+qemu_of() {
+	cat "/proc/$1/task/$1/children" 2>/dev/null | tr -d ' '
+}
+
+# Baton in the background: $pid, what it says is $tmp/NAME.log.
+baton_run() {
+	local name=$1
+	shift
+	"$O/baton" "$@" >"$tmp/$name.log" 2>&1 </dev/null &
+	pid=$!
+	pids="$pids $pid"
+}
+
+# baton_start NAME QEMU'S ARGUMENTS: ... listening at $listen, by default $tmp/NAME.sock;
+# $target is what GDB is told, QEMU is $qemu_pid.
+baton_start() {
+	local name=$1
+	shift
+	console=$tmp/$name.console
+	: >"$console"
+	rm -f "$tmp/$name.sock"
+	baton_run "$name" run -l "${listen:-unix:$tmp/$name.sock}" -- "$QEMU" -display none -monitor none \
+		-nic none -serial "file:$console" "$@"
+	wait_line "$tmp/$name.log" 'waiting for GDB'
+	target=$(sed -n 's/.*: target remote //p' "$tmp/$name.log")
+	qemu_pid=$(qemu_of "$pid")
+}
+
+# gdb_run NAME SCRIPT [SECONDS]: its output is $tmp/NAME.out. $sock in SCRIPT is the
+# socket $tmp/NAME.sock. Commands come by standard input: an error ends nothing.
+gdb_run() {
+	{
+		printf '%s\n' 'set prompt' 'set pagination off' 'set confirm off' 'set width 0' \
+			'set style enabled off' 'set auto-load off'
+		printf '%s\n' "${2//\$sock/$tmp/$1.sock}"
+		printf '%s\n' 'echo END OF SCRIPT\n'
+	} >"$tmp/$1.gdb"
+	timeout -k 5 "${3:-60}" "$GDB" -nx -q "${gdb_files[@]}" \
+		<"$tmp/$1.gdb" >"$tmp/$1.out" 2>&1
 }
