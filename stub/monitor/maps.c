@@ -73,10 +73,15 @@ static int gather(void *ctx, const uint64_t *pa, unsigned int n, size_t size, ui
 	return machine_phys_gather(m->cmd->machine, pa, n, size, data, ok);
 }
 
+struct pt_bulk maps_bulk(struct maps *m)
+{
+	return (struct pt_bulk){ gather, m };
+}
+
 int maps_run(struct maps *m, unsigned int i, uint64_t from, uint64_t to,
 	     const struct pt_map_sink *sink, struct pt_map_stats *stats)
 {
-	const struct pt_bulk bulk = { gather, m };
+	const struct pt_bulk bulk = maps_bulk(m);
 
 	*stats = (struct pt_map_stats){ 0 };
 	if (m->cfg[i].epd || m->cfg[i].txsz_bad || m->cfg[i].sl_bad)

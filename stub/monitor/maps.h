@@ -16,6 +16,8 @@ struct maps {
 
 /** maps_open() - the regime that -c and -r chose; errors are said. */
 int maps_open(struct maps *m, struct cmd *c);
+/** maps_bulk() - memory as m->tables see it: of a nested regime by way of stage 2. */
+struct pt_bulk maps_bulk(struct maps *m);
 /** maps_run() - pt_map() over root @i, memory read as fast as it goes. */
 int maps_run(struct maps *m, unsigned int i, uint64_t from, uint64_t to,
 	     const struct pt_map_sink *sink, struct pt_map_stats *stats);
