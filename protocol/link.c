@@ -72,14 +72,15 @@ static int split_address(const char *addr, struct where *w, char err[LINK_ERR_SI
 static int resolve(const char *addr, const struct where *w, bool listen_to, struct addrinfo **list,
 		   char err[LINK_ERR_SIZE])
 {
-	const char *host = *w->host ? w->host : "localhost";
+	bool local = !*w->host || !strcmp(w->host, "localhost");
 	struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV };
 	int rc;
 
 	/* Who is told 127.0.0.1 must find us, and GDB tries IPv4 for localhost too. */
-	if (listen_to && !strcmp(host, "localhost"))
+	if (listen_to && local)
 		hints.ai_family = AF_INET;
-	rc = getaddrinfo(host, w->port, &hints, list);
+	/* No host is loopback, even where /etc/hosts is missing and nobody knows localhost. */
+	rc = getaddrinfo(local ? NULL : w->host, w->port, &hints, list);
 	if (rc == EAI_SYSTEM)
 		return complain(err, -BATON_ESYS, addr, strerror(errno));
 	return rc ? complain(err, -BATON_EINVAL, addr, gai_strerror(rc)) : 0;

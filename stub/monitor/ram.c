@@ -30,6 +30,9 @@ static int run(struct cmd *c)
 		cmd_say(c, "0x%016" PRIx64 " - 0x%016" PRIx64 "  %-6s  %10s  %s", first->first,
 			m->ram[i].last, kinds[first->kind], size.data, first->name);
 	}
+	buf_clear(&size);
+	machine_memory_way(c->machine, &size);
+	cmd_text(c, &size);
 	buf_free(&size);
 	if (!m->ram_count)
 		return cmd_fail(c, -BATON_EUNSUPPORTED, "the machine's memory map is not known");
