@@ -170,6 +170,24 @@ static void dirty_bit_modifier_makes_writable(void **state)
 	assert_int_equal(w.fault, PT_FAULT_PERMISSION);
 }
 
+/* Writable but clean is writable: not executable with WXN, nor from EL1 if EL0 may write. */
+static void what_dirty_state_makes_writable_is_not_executable(void **state)
+{
+	struct regime r = fake_el1(L0, L0);
+
+	(void)state;
+	r.tcr |= UINT64_C(3) << 39; /* HA, HD */
+	put_page(A_PAGE | AP_RO | DBM | AP_EL0, 0, 0, 0);
+	assert_int_equal(walk_with(&r, LOW, &fetch_el1), 0);
+	assert_fault(PT_FAULT_PERMISSION, PT_REASON_NONE, 3);
+	put_page(A_PAGE | AP_RO | DBM, 0, 0, 0);
+	assert_int_equal(walk_with(&r, LOW, &fetch_el1), 0);
+	assert_int_equal(w.fault, PT_FAULT_NONE);
+	r.sctlr |= UINT64_C(1) << 19; /* WXN */
+	assert_int_equal(walk_with(&r, LOW, &fetch_el1), 0);
+	assert_fault(PT_FAULT_PERMISSION, PT_REASON_NONE, 3);
+}
+
 /* Index 0 is a device, 3 is 0x44 (non-cacheable): outer shareable whatever SH says. */
 static void shareability_is_effective(void **state)
 {
@@ -266,6 +284,7 @@ int main(void)
 		T(permission_faults),
 		T(pan_stops_el1_from_user_data),
 		T(dirty_bit_modifier_makes_writable),
+		T(what_dirty_state_makes_writable_is_not_executable),
 		T(shareability_is_effective),
 		T(leaf_flags_are_reported),
 		T(el2_has_one_half),

@@ -97,6 +97,15 @@ static void lpa_keeps_the_top_below(void **state)
 	fake_put(&ram, 0x70010000, 3, 0x6000a000 | VALID | AF);
 	assert_int_equal(walk_with(&r, UINT64_C(3) << 29, &read_el1), 0);
 	assert_oa(UINT64_C(0xa000060000000), 0x20000000);
+	/* And level 1 has blocks, of 4 TiB. */
+	big(&r, 1, 16, 6);
+	r.ttbr[0] = 0x70018000;
+	fake_put(&ram, 0x70018000, 1, UINT64_C(0x40000000000) | VALID | AF);
+	assert_int_equal(walk_with(&r, UINT64_C(0x40000000123), &read_el1), 0);
+	assert_oa(UINT64_C(0x40000000123), UINT64_C(0x40000000000));
+	r.mmfr[0] = 0x10200005;
+	assert_int_equal(walk_with(&r, UINT64_C(0x40000000123), &read_el1), 0);
+	assert_fault(PT_FAULT_TRANSLATION, PT_REASON_RESERVED, 1);
 	/* With a smaller PS they are beyond it. */
 	big(&r, 1, 22, 5);
 	r.ttbr[0] = 0x70010000;
@@ -138,10 +147,13 @@ static void roots_of_52_bits(void **state)
 	r.ttbr[0] = 0x70010000 | 5 << 2 | 1;
 	assert_int_equal(config(&r).root, UINT64_C(0x5000070010000));
 	assert_false(config(&r).root_misaligned);
+	r.ttbr[0] = 0x70010000 | 8 << 2;
+	assert_int_equal(config(&r).root, UINT64_C(0x8000070010000));
 	big(&r, 0, 32, 6);
 	r.tcr |= DS;
-	r.ttbr[0] = 0x70000040;
-	assert_int_equal(config(&r).root, 0x70000040);
+	r.ttbr[0] = 0x70000060; /* bit 5 is PA[51] */
+	assert_int_equal(config(&r).root, UINT64_C(0x8000070000040));
+	assert_false(config(&r).root_misaligned);
 	/* Without: 4 entries of level 1 need 32 bytes. */
 	big(&r, 0, 32, 5);
 	r.ttbr[0] = 0x70000060;

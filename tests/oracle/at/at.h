@@ -19,6 +19,10 @@
 #define AT_TABLES     UINT64_C(0x48000000)
 #define AT_TABLES_END UINT64_C(0x48800000)
 
+/* Full of NOPs, to be executed. */
+#define AT_NOPS	    UINT64_C(0x4c000000)
+#define AT_NOPS_END UINT64_C(0x50000000)
+
 enum at_op {
 	AT_S1E0R,
 	AT_S1E0W,
@@ -34,17 +38,19 @@ enum at_op {
 	AT_S1E2W,
 	AT_S1E3R,
 	AT_S1E3W,
+	AT_FETCH0, /* no AT: one instruction at EL0, at EL1 */
+	AT_FETCH1,
 	AT_OPS
 };
 
 struct at_access {
-	uint64_t va, op, par;
+	uint64_t va, op, par; /* of a fetch: par as guest.S has it, and op becomes HPFAR_EL2 */
 };
 
 #define AT_MAX_ACCESSES 4096
 
 struct at_job {
-	uint64_t go, spare;
+	uint64_t go, vbar_el1;
 	uint64_t mmfr[3];
 	uint64_t scr_el3, hcr_el2;
 	uint64_t sctlr_el1, tcr_el1, mair_el1, ttbr0_el1, ttbr1_el1;
@@ -63,7 +69,9 @@ enum at_class {
 	CLASS_VHE,
 	CLASS_EL3,
 	CLASS_NESTED,
-	CLASS_DC, /* two stages, the first off */
+	CLASS_DC,	    /* two stages, the first off */
+	CLASS_FETCH,	    /* EL1&0, executed */
+	CLASS_FETCH_NESTED, /* two stages, executed */
 	CLASSES
 };
 

@@ -12,6 +12,7 @@
 /* The shape of one stage, or of one half of it. */
 struct shape {
 	bool stage2, ds, lpa, fwb;
+	bool nops;   /* outputs are to be executed */
 	bool behind; /* a second stage follows */
 	unsigned int granule, ia, oa, tg0, ps;
 	int start;
@@ -85,6 +86,8 @@ static uint64_t random_output(struct at_machine *m, const struct shape *s)
 {
 	uint64_t oa = bits(m, s->leaf_bits);
 
+	if (s->nops && !one_in(m, 8))
+		return encode(s, AT_NOPS + bits(m, 26));
 	if (one_in(m, 12))
 		oa = bits(m, s->ds || s->lpa ? 52 : 48);
 	if (one_in(m, 40))
@@ -345,7 +348,7 @@ static uint64_t random_va(struct at_machine *m, const struct shape *s, bool uppe
 	if (kind == 0)
 		return va;
 	va = upper ? va | outside : va & ~outside;
-	if (kind <= 3)
+	if (kind <= 3 && !s->nops)
 		va ^= (at_random(m) & 0xff) << 56;
 	if (kind == 4)
 		va ^= BIT(s->ia > 54 ? 54 : s->ia + at_below(m, 55 - s->ia));
@@ -357,7 +360,7 @@ static void add_accesses(struct at_machine *m, const struct shape s[2], unsigned
 {
 	struct at_job *j = &m->was;
 
-	for (j->count = 0; j->count + op_count <= 480;) {
+	for (j->count = 0; j->count + op_count <= (s->nops ? 1600 : 480);) {
 		bool upper = halves == 2 && one_in(m, 2);
 		uint64_t va = random_va(m, &s[upper], upper);
 
@@ -379,6 +382,7 @@ static void add_accesses(struct at_machine *m, const struct shape s[2], unsigned
 static const uint8_t ops_el1[] = { AT_S1E0R, AT_S1E0W, AT_S1E1R, AT_S1E1W, AT_S1E1RP, AT_S1E1WP };
 static const uint8_t ops_nested[] = { AT_S1E0R,	 AT_S1E1R,  AT_S1E1W, AT_S12E0R,
 				      AT_S12E0W, AT_S12E1R, AT_S12E1W };
+static const uint8_t ops_fetch[] = { AT_FETCH0, AT_FETCH1 };
 static const uint8_t ops_el2[] = { AT_S1E2R, AT_S1E2W };
 static const uint8_t ops_el3[] = { AT_S1E3R, AT_S1E3W };
 
@@ -386,16 +390,19 @@ static const uint8_t ops_el3[] = { AT_S1E3R, AT_S1E3W };
 #define POOL_1 AT_TABLES
 #define POOL_2 (AT_TABLES + 0x300000)
 
-static void make_el1(struct at_machine *m, bool secure)
+static void make_el1(struct at_machine *m, bool secure, bool fetch)
 {
 	struct at_job *j = &m->was;
-	struct shape s[2] = { { .pool = POOL_1, .where = POOL_1 } };
+	struct shape s[2] = { { .pool = POOL_1, .where = POOL_1, .nops = fetch } };
 
 	j->scr_el3 = SCR_BASE | !secure;
 	j->tcr_el1 = choose_two_halves(m, s);
 	make_two_halves(m, s, &j->ttbr0_el1, &j->ttbr1_el1, &j->sctlr_el1);
 	j->mair_el1 = random_mair(m);
-	add_accesses(m, s, 2, ops_el1, m->max ? 6 : 4);
+	if (fetch)
+		add_accesses(m, s, 2, ops_fetch, 2);
+	else
+		add_accesses(m, s, 2, ops_el1, m->max ? 6 : 4);
 }
 
 static void make_vhe(struct at_machine *m)
@@ -508,10 +515,10 @@ static void map_stage1(struct at_machine *m, const struct shape *s2, uint64_t ro
 	}
 }
 
-static void make_nested(struct at_machine *m, bool dc)
+static void make_nested(struct at_machine *m, bool dc, bool fetch)
 {
 	struct at_job *j = &m->was;
-	struct shape s2 = { .stage2 = true, .pool = POOL_2, .where = POOL_2 };
+	struct shape s2 = { .stage2 = true, .pool = POOL_2, .where = POOL_2, .nops = fetch };
 	struct shape s[2] = { { .where = POOL_1, .behind = true } };
 	uint64_t free, root;
 
@@ -547,7 +554,10 @@ static void make_nested(struct at_machine *m, bool dc)
 	}
 	if (dc)
 		s[0].ia = s[1].ia = s2.ia;
-	add_accesses(m, s, dc ? 1 : 2, ops_nested, 7);
+	if (fetch)
+		add_accesses(m, s, 2, ops_fetch, 2);
+	else
+		add_accesses(m, s, dc ? 1 : 2, ops_nested, 7);
 }
 
 void at_generate(struct at_machine *m, enum at_class class)
@@ -561,7 +571,8 @@ void at_generate(struct at_machine *m, enum at_class class)
 	switch (class) {
 	case CLASS_EL1:
 	case CLASS_SECURE:
-		make_el1(m, class == CLASS_SECURE);
+	case CLASS_FETCH:
+		make_el1(m, class == CLASS_SECURE, class == CLASS_FETCH);
 		break;
 	case CLASS_VHE:
 		make_vhe(m);
@@ -574,7 +585,8 @@ void at_generate(struct at_machine *m, enum at_class class)
 		break;
 	case CLASS_NESTED:
 	case CLASS_DC:
-		make_nested(m, class == CLASS_DC);
+	case CLASS_FETCH_NESTED:
+		make_nested(m, class == CLASS_DC, class == CLASS_FETCH_NESTED);
 		break;
 	case CLASSES:
 		break;

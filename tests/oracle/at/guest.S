@@ -81,6 +81,7 @@ wait:
 next:
 	cbz	x13, done
 	ldp	x0, x1, [x9]
+	str	xzr, [x9, #8]
 	add	x1, x14, x1, lsl #3
 	mov	x15, #0
 	blr	x1
@@ -129,6 +130,46 @@ ops:
 	ret
 	at	s1e3w, x0
 	ret
+	b	fetch_el0
+	nop
+	b	fetch_el1
+	nop
+
+	/*
+	 * One instruction at x0, by software step with debug exceptions routed to EL2
+	 * (MDCR_EL2.TDE): what EL1 takes ends at EL2 before the first instruction of its
+	 * vector, of which QEMU wants no more than that it could be fetched. x15: 1 executed, ESR_EL1 with bit 63, ESR_EL2
+	 * with bit 62; HPFAR_EL2 goes where the operation was.
+	 */
+fetch_el0:
+	mov	x1, #0x3c0
+	b	1f
+fetch_el1:
+	mov	x1, #0x3c5
+1:	orr	x1, x1, #(1 << 21)
+	msr	spsr_el3, x1
+	msr	elr_el3, x0
+	mov	x27, x0
+	mov	x26, x30
+	mov	x1, #(1 << 8)
+	msr	mdcr_el2, x1
+	mov	x1, #1
+	msr	mdscr_el1, x1
+	msr	oslar_el1, xzr
+	adr	x1, vectors_el2
+	msr	vbar_el2, x1
+	ldr	x1, [x28, #8]
+	msr	vbar_el1, x1
+	mov	x25, #0
+	isb
+	eret
+back:
+	str	x25, [x9, #8]
+	msr	mdscr_el1, xzr
+	msr	mdcr_el2, xzr
+	isb
+	mov	x30, x26
+	ret
 
 	/*
 	 * An external abort on the walk is taken as an exception: as PAR_EL1 would have it,
@@ -148,4 +189,30 @@ vectors:
 	add	x16, x16, #4
 	msr	elr_el3, x16
 	eret
+	.space	0x1d4
+	/* 0x400: the SMC of vectors_el2 */
+	adr	x16, back
+	msr	elr_el3, x16
+	mov	x16, #0x3cd
+	msr	spsr_el3, x16
+	eret
+
+	.align	11
+vectors_el2:
+	.space	0x400
+	mrs	x15, esr_el2
+	lsr	x16, x15, #26
+	cmp	x16, #0x32		/* software step from a lower level */
+	b.eq	1f
+	orr	x15, x15, #(1 << 62)
+	mrs	x25, hpfar_el2		/* kept for EL3: EL2 may be big-endian */
+	smc	#0
+1:	mrs	x15, elr_el2
+	sub	x15, x15, x27
+	cmp	x15, #4
+	mov	x15, #1
+	b.eq	2f
+	mrs	x15, esr_el1
+	orr	x15, x15, #(1 << 63)
+2:	smc	#0
 	.ltorg

@@ -95,6 +95,9 @@ void at_start(struct at_machine *m, const char *cpu)
 	m->ram = map_shared(fd);
 	m->copy = map_shared(-1);
 	m->job = (struct at_job *)(void *)(m->ram + (AT_JOB - AT_RAM));
+	for (uint64_t at = AT_NOPS; at < AT_NOPS_END; at += 4)
+		*(uint32_t *)(void *)(m->ram + (at - AT_RAM)) = 0xd503201f;
+	memcpy(m->copy + (AT_NOPS - AT_RAM), m->ram + (AT_NOPS - AT_RAM), AT_NOPS_END - AT_NOPS);
 	fflush(stdout);
 	m->pid = fork();
 	if (!m->pid)
@@ -110,6 +113,7 @@ void at_run(struct at_machine *m)
 	size_t at = AT_TABLES - AT_RAM;
 
 	memcpy(m->ram + at, m->copy + at, AT_TABLES_END - AT_TABLES);
+	m->job->vbar_el1 = m->was.vbar_el1;
 	memcpy(&m->job->scr_el3, &m->was.scr_el3,
 	       offsetof(struct at_job, access) - offsetof(struct at_job, scr_el3));
 	memcpy(m->job->access, m->was.access, m->was.count * sizeof(m->was.access[0]));
