@@ -186,7 +186,7 @@ static void set_regime(struct regime *r, const struct request *q, const struct a
 		.el = (unsigned int)el,
 		.two_halves = (el == 1 && !q->stage2) || vhe,
 		.stage2 = q->stage2,
-		.secure = el == 3 || !(a->scr & SCR_NS),
+		.secure = el == 3 || (!(a->scr & SCR_NS) && !q->stage2),
 		.sif = a->scr & SCR_SIF,
 		.pending = q->pending,
 		.own = q->own,
@@ -219,7 +219,7 @@ static int check_around(const struct regime *r, const struct request *q, const s
 		return unsupported(why, "GPCCR_EL3.GPC is set: granule protection checks are");
 	if (r->el < 3 && (a->scr & SCR_NSE))
 		return unsupported(why, "SCR_EL3.NSE is set: Realm translation is");
-	if (r->secure && (r->stage2 || r->nested))
+	if (!(a->scr & SCR_NS) && (a->scr & SCR_EEL2) && (r->stage2 || r->nested))
 		return unsupported(why,
 				   "stage 2 in Secure state, which has two sets of tables, is");
 	if (r->el == 1 && !r->stage2 && (r->hcr & HCR_NV1))

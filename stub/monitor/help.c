@@ -43,8 +43,8 @@ static void say_all(struct cmd *c)
 	free(rows);
 	buf_puts(&out, "Arguments are expressions: numbers, $registers, symbols, symbol[N], "
 		       "+ - * << >> & | ~ ( ).\n"
-		       "Commands on tables take -c CPU and -r REGIME (el1, el2, pending, "
-		       "el1:ttbr0=0x4123f000).\n"
+		       "Commands on tables take -c CPU and -r REGIME (el1, el2, el3, s2, pending, "
+		       "el1:ttbr1, el1:ttbr0=0x4123f000, s2:vttbr=N).\n"
 		       "`help CMD` says more of one; any other command goes to QEMU's monitor.\n");
 	cmd_text(c, &out);
 	buf_free(&out);

@@ -38,6 +38,12 @@ static void say_next(const struct pt_walk *w, struct buf *out)
 
 	if (!last || !last->read)
 		return;
+	if (w->stage == 2) {
+		/* The tables of stage 2 have input addresses of their own. */
+		if (w->cfg.regime.nested)
+			buf_printf(out, "next: pt-walk %#" PRIx64 " -r s2\n", w->fault_ipa);
+		return;
+	}
 	if (w->fault == PT_FAULT_ACCESS_FLAG)
 		buf_printf(out, "next: pt-set %#" PRIx64 " L%d AF=1\n", w->ia, last->level);
 	else if (w->fault == PT_FAULT_PERMISSION)
@@ -50,6 +56,30 @@ static void say_next(const struct pt_walk *w, struct buf *out)
 			   "next: why   (or, once you know the descriptor: pt-set %#" PRIx64
 			   " L%d DESC)\n",
 			   w->ia, last->level);
+}
+
+/* A leaf with the contiguous bit whose neighbors say something else (D8.7.1). */
+static void say_contiguous(struct tables *t, const struct pt_walk *w, const struct pt_step *s,
+			   struct buf *out)
+{
+	const struct pt_config *cfg = s->stage == 2 && w->cfg.regime.nested ? &w->s2 : &w->cfg;
+	unsigned int bad;
+
+	if (!s->read || (s->kind != PT_BLOCK && s->kind != PT_PAGE) || !(s->desc >> 52 & 1) ||
+	    pt_contiguous_check(cfg, &t->reader, s, &bad) != 0)
+		return;
+	buf_printf(out,
+		   "warning: L%d [%u] is contiguous with %u entries, but [%u] does not agree: "
+		   "which of them the TLB goes by is CONSTRAINED UNPREDICTABLE\n",
+		   s->level, s->index, pt_contiguous_entries(cfg, s->level), bad);
+}
+
+/* The leaves that the address ends in: of stage 1, and of a stage 2 behind it. */
+static void say_groups(struct tables *t, const struct pt_walk *w, struct buf *out)
+{
+	for (unsigned int i = 0; i < w->steps; i++)
+		if (i == w->steps - 1 || (w->cfg.regime.nested && w->step[i].stage == 1))
+			say_contiguous(t, w, &w->step[i], out);
 }
 
 int tables_say_walk(struct tables *t, struct cmd *c, uint64_t va, const struct pt_access *acc,
@@ -65,6 +95,7 @@ int tables_say_walk(struct tables *t, struct cmd *c, uint64_t va, const struct p
 		return err;
 	}
 	pt_render_walk(&w, acc, &t->names, &text);
+	say_groups(t, &w, &text);
 	if (w.fault) {
 		c->found = true;
 		say_next(&w, &text);

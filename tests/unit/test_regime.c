@@ -272,6 +272,9 @@ static void stage2_alone(void **state)
 	put("HCR_EL2", RW | 1);
 	assert_int_equal(read_regime("s2", 1), 0);
 	assert_true(regime_mmu_on(&r));
+	put("SCR_EL3", 0x400); /* Secure: there is no EL2 now, nor its stage 2 */
+	assert_int_equal(read_regime("s2", 3), 0);
+	assert_false(regime_mmu_on(&r));
 	put("SCR_EL3", 0x40400); /* Secure, with EEL2 */
 	assert_int_equal(read_regime("s2", 1), -BATON_EUNSUPPORTED);
 }

@@ -149,6 +149,63 @@ static void el2_has_no_el0(void **state)
 		"0x40000000 → 0x40000000   EL2 rwx\n");
 }
 
+/* Stage 1's tables at IPA 0x1000a000 to 0x1000c000; stage 2 maps 0x10000000 to 0x70000000. */
+static struct regime two_stages(void)
+{
+	struct regime r = fake_el1(0, 0x1000c000);
+
+	r.nested = true;
+	r.hcr = HCR_RW | HCR_VM;
+	r.vtcr = 0x80023558;
+	r.vttbr = 0x70020000;
+	fake_put(&ram, 0x7000c000, 511, 0x1000b003);
+	fake_put(&ram, 0x7000b000, 1, 0x1000a003);
+	fake_put(&ram, 0x70020000, 0, 0x70022003);
+	fake_put(&ram, 0x70022000, 128, 0x700007fd);
+	fake_put(&ram, 0x70020000, 1, 0xc00007fd);
+	return r;
+}
+
+static void two_stages_side_by_side(void **state)
+{
+	struct regime r = two_stages();
+
+	(void)state;
+	assert_string_equal(
+		render(&r, KERNEL, NULL, NULL),
+		"EL1&0 stage 1 · TTBR1_EL1 0x1000c000 · 4 KiB granule · 48-bit in, 40-bit out\n"
+		"then EL1&0 stage 2 · VTTBR_EL2 0x70020000 · 4 KiB granule · 40-bit in, 40-bit "
+		"out · 2 tables at L1\n"
+		"  L0 [511]  0x1000cff8 → 0x7000cff8  0x000000001000b003  table\n"
+		"  L1 [  1]  0x1000b008 → 0x7000b008  0x000000001000a003  table\n"
+		"  L2 [  0]  0x1000a000 → 0x7000a000  0x0000000040000711  block   2 MiB, Normal "
+		"WB, inner shareable, AF\n"
+		"  s2  L1 [  1]  0x70020008  0x00000000c00007fd  block   1 GiB, Normal WB, inner "
+		"shareable, AF, EL1 rwx, EL0 rwx\n"
+		"0xffffff8040000000 → IPA 0x40000000 → PA 0xc0000000   EL1 rwx   EL0 --x (UXN "
+		"clear: EL0 may fetch what it may not read)   Normal WB, inner shareable\n");
+}
+
+static void a_table_that_stage_2_hides(void **state)
+{
+	struct regime r = two_stages();
+
+	(void)state;
+	fake_put(&ram, 0x7000c000, 511, 0x2000b003);
+	assert_string_equal(
+		render(&r, KERNEL, &fetch_el1, NULL),
+		"EL1&0 stage 1 · TTBR1_EL1 0x1000c000 · 4 KiB granule · 48-bit in, 40-bit out\n"
+		"then EL1&0 stage 2 · VTTBR_EL2 0x70020000 · 4 KiB granule · 40-bit in, 40-bit "
+		"out · 2 tables at L1\n"
+		"  L0 [511]  0x1000cff8 → 0x7000cff8  0x000000002000b003  table\n"
+		"  s2  L1 [  0]  0x70020000  0x0000000070022003  table\n"
+		"  s2  L2 [256]  0x70022800  0x0000000000000000  invalid\n"
+		"  L1 [  1]           0x2000b008 → ?  unreadable          stage 2 leads nowhere\n"
+		"0xffffff8040000000: translation fault, level 2 of stage 2, on a table of stage 1: "
+		"the entry is invalid (ESR would be 0x82000086 for a fetch from EL1, HPFAR_EL2 "
+		"0x2000b0)\n");
+}
+
 /* Each reason for a fault has words of its own. */
 static void every_reason_has_words(void **state)
 {
@@ -203,6 +260,8 @@ int main(void)
 		T(an_unreadable_table),
 		T(mmu_off_and_pending),
 		T(el2_has_no_el0),
+		T(two_stages_side_by_side),
+		T(a_table_that_stage_2_hides),
 		T(every_reason_has_words),
 		T(sizes),
 	};
