@@ -98,13 +98,16 @@ static unsigned int find_mair(const struct regime *r, uint8_t want)
 	return 0;
 }
 
-/* Stage 2's MemAttr 0b1111 reaches into NS (bit 5), which has no meaning outside Secure state. */
+/*
+ * Stage 2's MemAttr 0b1111 reaches into NS (bit 5), which has no meaning outside Secure state.
+ * Who has write-back at AttrIndx 7 (Xen does) may set bit 5 too: it comes to the same.
+ */
 static bool stage2_in_stage1(const struct pt_config *cfg, const struct pt_step *s,
 			     struct finding *f)
 {
 	f->mair = (uint8_t)(cfg->regime.mair >> 56);
 	f->fix = find_mair(&cfg->regime, 0xff);
-	return !cfg->regime.stage2 && !cfg->regime.secure && is_leaf(s) &&
+	return !cfg->regime.stage2 && !cfg->regime.secure && is_leaf(s) && f->mair != 0xff &&
 	       field(s->desc, 2, 4) == 15;
 }
 

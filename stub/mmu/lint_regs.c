@@ -17,15 +17,13 @@
 struct half_layout {
 	const char *txsz, *tg, *ps, *irgn, *sh;
 	uint8_t txsz_lsb, tg_lsb, ps_lsb, irgn_lsb;
-	uint64_t four_k; /* TG's value for 4 KiB, in place */
 };
 
 static const struct half_layout layouts[] = {
-	{ "TCR.T0SZ", "TCR.TG0", "TCR.IPS", "TCR.IRGN0", "TCR.SH0", 0, 14, 32, 8, 0 },
-	{ "TCR.T1SZ", "TCR.TG1", "TCR.IPS", "TCR.IRGN1", "TCR.SH1", 16, 30, 32, 24,
-	  UINT64_C(2) << 30 },
-	{ "TCR.T0SZ", "TCR.TG0", "TCR.PS", "TCR.IRGN0", "TCR.SH0", 0, 14, 16, 8, 0 },
-	{ "VTCR.T0SZ", "VTCR.TG0", "VTCR.PS", "VTCR.IRGN0", "VTCR.SH0", 0, 14, 16, 8, 0 },
+	{ "TCR.T0SZ", "TCR.TG0", "TCR.IPS", "TCR.IRGN0", "TCR.SH0", 0, 14, 32, 8 },
+	{ "TCR.T1SZ", "TCR.TG1", "TCR.IPS", "TCR.IRGN1", "TCR.SH1", 16, 30, 32, 24 },
+	{ "TCR.T0SZ", "TCR.TG0", "TCR.PS", "TCR.IRGN0", "TCR.SH0", 0, 14, 16, 8 },
+	{ "VTCR.T0SZ", "VTCR.TG0", "VTCR.PS", "VTCR.IRGN0", "VTCR.SH0", 0, 14, 16, 8 },
 };
 
 /* Bits that ask for a feature; the config has them only where the feature is there. */
@@ -100,26 +98,26 @@ static bool works_with(const struct regime *r, uint64_t tcr, unsigned int half)
 }
 
 /*
- * Which field the config was refused for: the one with which, once mended, it works. Both
- * may be wrong.
+ * Which field the config was refused for: PS, if it is reserved; the granule, if it is
+ * refused with all else mended; or something that depends on what is not shown.
  */
-static void refused(struct lint *l, unsigned int half, const struct buf *why)
+static void refused(struct lint *l, unsigned int half, int err, const struct buf *why)
 {
 	const struct regime *r = l->in->regime;
 	const struct half_layout *y = layout_of(r, half);
-	uint64_t no_ps = r->tcr & ~(UINT64_C(7) << y->ps_lsb);
-	uint64_t tg = UINT64_C(3) << y->tg_lsb;
-	bool ps_bad = field(r->tcr, y->ps_lsb, 3) == 7;
+	uint64_t ps = UINT64_C(7) << y->ps_lsb, txsz = UINT64_C(63) << y->txsz_lsb;
+	uint64_t ds = BIT(r->two_halves ? 59 : 32);
+	uint64_t mended = (r->tcr & ~(ps | txsz | ds)) | UINT64_C(32) << y->txsz_lsb;
 
-	if (!works_with(r, no_ps, half) && works_with(r, (no_ps & ~tg) | y->four_k, half))
+	if (err == -BATON_EUNSUPPORTED && (r->tcr & ps) == ps)
+		say(l, RULE_PS_RESERVED, y->ps, 7, 0);
+	if (err == -BATON_EUNSUPPORTED && !works_with(r, mended, half)) {
 		say(l, RULE_GRANULE, y->tg, field(r->tcr, y->tg_lsb, 2), 0);
-	else if (!ps_bad || !works_with(r, no_ps, half)) {
+	} else if (!works_with(r, r->tcr & ~ps, half)) {
 		snprintf(l->report->words[half], sizeof(l->report->words[half]), "%s",
 			 why->len ? why->data : "a register that is not shown");
 		say(l, RULE_UNKNOWN, l->report->words[half], 0, 0);
 	}
-	if (ps_bad)
-		say(l, RULE_PS_RESERVED, y->ps, 7, 0);
 }
 
 static void check_walks(struct lint *l, const struct half_layout *y)
@@ -179,7 +177,7 @@ static void one_half(struct lint *l, unsigned int half)
 	int err = pt_config_from_regime(cfg, r, half ? UINT64_MAX : 0, &why);
 
 	if (err == -BATON_EUNSUPPORTED || err == -BATON_ENOTFOUND)
-		refused(l, half, &why);
+		refused(l, half, err, &why);
 	buf_free(&why);
 	if (err || cfg->flat || cfg->epd)
 		return;
