@@ -52,15 +52,54 @@ static bool reach(struct oracle *o, unsigned int el)
 	return is_at(o, el);
 }
 
-static void start(struct oracle *o, const char *name, const char *marker, char *const *args,
-		  const char *console)
+static void compare_here(struct oracle *o, const char *what)
 {
-	bool up = false;
+	oracle_compare(o, what);
+	tap(o->compared >= ADDRESSES && !o->refused, "%s: %u addresses compared, %u refused", what,
+	    o->compared, o->refused);
+}
 
+/*
+ * A guest at its first instruction, its MMU off: what is left is stage 2. Others have been at
+ * @entry before it, firmware at EL2 among them.
+ */
+static void compare_stage2(struct oracle *o, const char *name, uint64_t entry)
+{
+	struct machine *m = &o->live.m;
+	uint64_t pc = 0;
+	char what[128];
+
+	for (int i = 0; i < 8 && (pc != entry || !is_at(o, 1)); i++) {
+		struct machine_stop stop = { 0 };
+
+		/* One that is resumed on a breakpoint would stop there at once. */
+		if (machine_step(m, m->cpu, &stop))
+			die("%s: %s", name, m->error);
+		buf_free(&stop.packet);
+		machine_break_add(m, BREAK_COMMAND, BREAK_HARD, entry, 4);
+		resume(o, 60000);
+		machine_break_clear(m, BREAK_COMMAND);
+		machine_reg_read(m, m->cpu, "pc", &pc);
+	}
+	snprintf(what, sizeof(what), "%s at the guest's entry, stage 2 alone", name);
+	if (pc == entry && is_at(o, 1))
+		compare_here(o, what);
+	else
+		tap(false, "%s: not reached", what);
+}
+
+static void start(struct oracle *o, char *const *args, const char *console)
+{
 	oracle_start(o, args, console);
 	o->addresses = ADDRESSES;
 	o->leaves_at_most = LEAVES;
 	o->af_either = true;
+}
+
+static void wait_up(struct oracle *o, const char *name, const char *marker, const char *console)
+{
+	bool up = false;
+
 	for (int ms = 0; !up && ms < UP_SECONDS * 1000; ms += 500) {
 		resume(o, 500);
 		up = file_has(console, marker);
@@ -81,7 +120,10 @@ void guest_run(char **argv)
 	if (fd < 0)
 		die("%s: no such folder", console);
 	close(fd);
-	start(&o, name, marker, argv + 3, console);
+	start(&o, argv + 3, console);
+	if (strncmp(argv[1], "s2:", 3) == 0)
+		compare_stage2(&o, name, strtoull(argv[1] + 3, NULL, 16));
+	wait_up(&o, name, marker, console);
 	for (char *at = argv[1]; (at = strstr(at, "el")); at += 3) {
 		unsigned int el = (unsigned int)(at[2] - '0');
 
@@ -90,9 +132,7 @@ void guest_run(char **argv)
 			continue;
 		}
 		snprintf(what, sizeof(what), "%s at EL%u", name, el);
-		oracle_compare(&o, what);
-		tap(o.compared >= ADDRESSES && !o.refused, "%s: %u addresses compared, %u refused",
-		    what, o.compared, o.refused);
+		compare_here(&o, what);
 		if (el == 0 && file_has(console, "guest: pagemap "))
 			pagemap_compare(&o, name, console);
 	}
