@@ -130,21 +130,29 @@ static void decode(struct client *c)
 	}
 }
 
+/* True if something came. */
+static bool receive(struct client *c)
+{
+	int n = link_read(&c->link);
+
+	if (n < 0) {
+		if (packet_decoder_midway(&c->decoder))
+			fprintf(stderr, "baton: GDB went away in the middle of a packet\n");
+		lose(c);
+		return false;
+	}
+	decode(c);
+	return n > 0;
+}
+
 static void client_ready(void *ctx, short events)
 {
 	struct client *c = ctx;
 
 	if (events & POLLOUT)
 		flush(c);
-	if (!c->connected || !(events & (POLLIN | POLLHUP | POLLERR)))
-		return;
-	if (link_read(&c->link) < 0) {
-		if (packet_decoder_midway(&c->decoder))
-			fprintf(stderr, "baton: GDB went away in the middle of a packet\n");
-		lose(c);
-		return;
-	}
-	decode(c);
+	if (c->connected && (events & (POLLIN | POLLHUP | POLLERR)))
+		receive(c);
 }
 
 void client_open(struct client *c, struct loop *loop, struct link link)
@@ -158,6 +166,14 @@ void client_open(struct client *c, struct loop *loop, struct link link)
 	packet_decoder_init(&c->decoder, CLIENT_LIMIT);
 	c->decoder.rle = false;
 	loop_add(loop, (struct loop_source){ client_want, client_ready, c });
+}
+
+bool client_gone(struct client *c)
+{
+	/* The end of the stream is behind all that was sent before it. */
+	while (c->connected && c->queued < CLIENT_QUEUE && receive(c))
+		;
+	return !c->connected;
 }
 
 void client_close(struct client *c)

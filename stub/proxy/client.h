@@ -39,6 +39,9 @@ struct client {
 void client_open(struct client *c, struct loop *loop, struct link link);
 void client_close(struct client *c);
 
+/** client_gone() - has it closed its end? Looks now, not when the loop comes to it. */
+bool client_gone(struct client *c);
+
 /** client_next() - the oldest packet into @packet; false if there is none. */
 bool client_next(struct client *c, struct buf *packet);
 

@@ -14,7 +14,8 @@ static int listener_want(void *ctx, short *events)
 	struct session *s = ctx;
 
 	(void)events;
-	return s->listener.fd;
+	/* The next one waits until what the last one left is gone. */
+	return s->client.loop && !s->client.connected ? -1 : s->listener.fd;
 }
 
 int session_listen(struct session *s, struct loop *loop, const char *addr, bool allow_remote,
@@ -71,7 +72,8 @@ static void on_close(void *ctx)
 {
 	struct session *s = ctx;
 
-	if (s->live->rsp.running) {
+	/* What it let go by detaching is no business of its any more. */
+	if (s->resuming && s->live->rsp.running) {
 		s->was_running = true;
 		rsp_interrupt(&s->live->rsp);
 	}
@@ -130,7 +132,8 @@ static void accept_client(void *ctx, short events)
 	struct link link = LINK_CLOSED;
 
 	(void)events;
-	if (listener_accept(&s->listener, &link))
+	/* GDB that connects anew has closed the old connection a moment before. */
+	if ((s->client.loop && client_gone(&s->client)) || listener_accept(&s->listener, &link))
 		return;
 	if (s->client.loop) {
 		fprintf(stderr, "baton: a second GDB was turned away: one is connected\n");

@@ -49,7 +49,7 @@ status_of() {
 raw() {
 	exec 3<>"/dev/tcp/${target/:/\/}"
 	cat >&3
-	timeout "${1:-1}" cat <&3 >"$tmp/raw"
+	timeout "${1:-1}" cat <&3 >"$tmp/raw" 2>/dev/null
 	exec 3>&-
 }
 
@@ -66,7 +66,7 @@ status_of 'SIGKILL' 137
 start int
 kill -INT "$pid"
 status_of 'SIGINT' 0
-tap_ok 'no folder is left behind' [ -z "$(find "$tmp" -name 'baton-*' -print -quit)" ]
+tap_ok 'no folder is left behind' [ -z "$(find "$tmp" -mindepth 1 -name 'baton-*' -print -quit)" ]
 
 # GDB runs the machine when baton is ended, or GDB is.
 running_gdb() {
