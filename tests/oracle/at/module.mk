@@ -4,7 +4,7 @@
 AT := $(O)/tests/oracle/at/at
 AT_OBJS := $(patsubst %.c,$(O)/%.o,$(wildcard tests/oracle/at/*.c))
 HOST_OBJS += $(AT_OBJS)
-AT_JOBS ?= 400
+AT_JOBS ?= 150
 
 $(AT): $(AT_OBJS) $(STUB_OBJS) $(PROTOCOL_OBJS)
 	$(call say,LD,$@)
@@ -22,6 +22,6 @@ UNIT += $(AT)
 oracle-at: $(AT) $(O)/tests/oracle/at/guest.bin
 	$(Q)$(AT) $(AT_JOBS)
 
-oracle: oracle-at ## our walk against AT on QEMU, AT_JOBS=400 sets of tables for each regime
+oracle: oracle-at ## our walk against AT on QEMU, AT_JOBS=150 sets of tables for each regime
 
 .PHONY: oracle oracle-at
