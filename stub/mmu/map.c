@@ -202,7 +202,7 @@ static int read_ahead(struct map *m, const uint8_t *table, int level, unsigned i
 			b->pa[b->count++] = next;
 	}
 	if (!b->data) {
-		b->data = malloc(m->batch_max * m->table_size);
+		b->data = calloc(m->batch_max, m->table_size);
 		if (!b->data)
 			abort();
 	}
@@ -348,7 +348,7 @@ static int map_root(struct map *m)
 int pt_map(const struct pt_config *cfg, const struct pt_bulk *bulk, uint64_t from, uint64_t to,
 	   const struct pt_map_sink *sink, struct pt_map_stats *stats)
 {
-	struct pt_map_stats unused;
+	struct pt_map_stats unused = { 0 };
 	struct map m = { .cfg = cfg, .bulk = bulk, .sink = sink, .from = from, .to = to };
 	int ret;
 

@@ -28,8 +28,7 @@ struct context {
 	struct journal *journal;
 	struct handoff *handoff;
 	struct snaps *snaps; /* pt-snap's, NULL until the first; monitor/snap.h */
-	bool gdb;	    /* GDB is attached: it runs the machine, commands must not */
-	const char *kernel; /* file names from QEMU's command line, NULL if unknown */
+	bool gdb;	     /* GDB is attached: it runs the machine, commands must not */
 };
 
 enum command_flags {
