@@ -52,7 +52,7 @@ static bool misaligned(const struct pt_config *cfg, const struct pt_step *s, str
 	if (cfg->lpa)
 		mask &= ~(UINT64_C(15) << 12);
 	f->value = s->desc & mask;
-	f->fix = s->next;
+	f->fix = s->desc & ~mask;
 	return is_leaf(s) && f->value;
 }
 
@@ -64,7 +64,7 @@ static bool misaligned_table(const struct pt_config *cfg, const struct pt_step *
 	if (cfg->lpa)
 		mask &= ~(UINT64_C(15) << 12);
 	f->value = s->desc & mask;
-	f->fix = s->next;
+	f->fix = s->desc & ~mask;
 	return s->kind == PT_TABLE && f->value;
 }
 

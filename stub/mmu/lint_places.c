@@ -49,24 +49,36 @@ static bool find_table(const struct lint *l, const struct pt_walk *w, const stru
 	return hits == 1;
 }
 
+/* The bit of the leaf that forbids it, if it is that and the leaf is not a device's. */
+static const char *permission_remedy(const struct lint *l, const struct pt_walk *w,
+				     const struct lint_place *p)
+{
+	uint64_t desc = w->step[w->steps - 1].desc, last;
+	bool halves = w->cfg.regime.two_halves;
+	const char *name;
+
+	if (w->cfg.regime.nested || w->cfg.regime.stage2 ||
+	    lint_memory_at(l, w->oa, &last, &name) == LINT_DEVICE)
+		return NULL;
+	if (p->acc.kind == PT_WRITE && (desc & BIT(7)) && p->acc.el)
+		return "pt-set {va} L{level} AP=rw";
+	if (p->acc.kind != PT_FETCH || !(desc & BIT(halves && p->acc.el ? 53 : 54)))
+		return NULL;
+	return !halves	   ? "pt-set {va} L{level} XN=0"
+	       : p->acc.el ? "pt-set {va} L{level} PXN=0"
+			   : "pt-set {va} L{level} UXN=0";
+}
+
 static const char *remedy_of(const struct lint *l, const struct pt_walk *w,
 			     const struct lint_place *p, struct finding *f)
 {
-	bool halves = w->cfg.regime.two_halves;
-
 	if (find_table(l, w, p, &f->fix))
 		return "pt-set {va} L{level} {fix}";
+	if (!w->steps || !w->step[w->steps - 1].read)
+		return NULL;
 	if (w->fault == PT_FAULT_ACCESS_FLAG)
 		return "pt-set {va} L{level} AF=1";
-	if (w->fault != PT_FAULT_PERMISSION || p->acc.kind == PT_READ)
-		return NULL;
-	if (p->acc.kind == PT_WRITE)
-		return "pt-set {va} L{level} AP=rw   (or APTable of a table above, see pt-walk)";
-	if (!halves)
-		return "pt-set {va} L{level} XN=0   (or XNTable of a table above, see pt-walk)";
-	return p->acc.el
-		       ? "pt-set {va} L{level} PXN=0   (or PXNTable of a table above, see pt-walk)"
-		       : "pt-set {va} L{level} UXN=0   (or UXNTable of a table above, see pt-walk)";
+	return w->fault == PT_FAULT_PERMISSION ? permission_remedy(l, w, p) : NULL;
 }
 
 static void check_place(struct lint *l, const struct lint_place *p)

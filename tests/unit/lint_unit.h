@@ -10,7 +10,10 @@
 
 #include "buf.h"
 #include "hex.h"
+#include "mmu/a64.h"
 #include "mmu/lint.h"
+
+#include <stdlib.h>
 
 #define UPPER	  UINT64_C(0x7000d000) /* TTBR1's table: empty */
 #define CLEAN_TCR UINT64_C(0x12b5103510)
@@ -124,6 +127,29 @@ static inline void say_all(struct buf *text)
 	lint_say(&report, 0, NULL, text);
 }
 
+/* A remedy that is a pt-set can be typed: the fields are the descriptor's. */
+static inline void check_remedy(const struct finding *f)
+{
+	struct buf text = { 0 }, why = { 0 };
+	struct pt_config cfg;
+	uint64_t desc = f->desc;
+	const char *edits;
+	char *end;
+
+	lint_expand(f->remedy ? f->remedy : f->rule->remedy, f, &text);
+	if (strncmp(text.data, "pt-set 0", 8) != 0) {
+		buf_free(&text);
+		return;
+	}
+	edits = strrchr(text.data, ' ') + 1;
+	assert_int_equal(pt_config_from_regime(&cfg, &reg, f->ia, NULL), 0);
+	strtoull(edits, &end, 0);
+	if (*end && pt_desc_edit(&cfg, f->level, &desc, edits, &why))
+		fail_msg("\"%s\": %s", text.data, why.data);
+	buf_free(&text);
+	buf_free(&why);
+}
+
 /* That rule @findings times, and no other. */
 static inline void only(const char *id, unsigned int findings)
 {
@@ -137,6 +163,8 @@ static inline void only(const char *id, unsigned int findings)
 		if (report.of[i].findings != (this ? findings : 0))
 			fail_msg("%s: %u times, not %u", lint_rule(i)->id,
 				 (unsigned int)report.of[i].findings, this ? findings : 0);
+		for (size_t n = 0; n < report.of[i].count; n++)
+			check_remedy(&report.of[i].list[n]);
 	}
 	if (*id && !found)
 		fail_msg("there is no rule %s", id);

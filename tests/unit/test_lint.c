@@ -156,7 +156,7 @@ static void block_misaligned(void **state)
 {
 	(void)state;
 	fake_put(&ram, L2, 2, 0x40200000 | 0x3000 | VALID | AF | ISH | IDX(4) | NX);
-	only_says("misaligned-block", "pt-set 0x400000 L2 OA=0x40200000");
+	only_says("misaligned-block", "pt-set 0x400000 L2 0x60000040200711");
 }
 
 static void nt_is_no_address(void **state)
@@ -172,7 +172,7 @@ static void table_misaligned(void **state)
 	set(14, 2, 1); /* 64 KiB */
 	reg.ttbr[0] = 0x70010000;
 	fake_put(&ram, 0x70010000, 0, UINT64_C(0x70021000) | TABLE);
-	only_says("misaligned-table", "pt-set 0 L1 table=0x70020000");
+	only_says("misaligned-table", "pt-set 0 L1 0x70020003");
 }
 
 static void reserved_bits(void **state)
