@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "check.h"
 #include "error.h"
 #include "handoff/run.h"
 #include "monitor/command.h"
@@ -284,6 +285,11 @@ int main(int argc, char **argv)
 		buf_free(&why);
 		options_free(&b.options);
 		return status ? EXIT_TROUBLE : 0;
+	}
+	if (b.options.mode == MODE_CHECK) {
+		status = check_run(&b.options);
+		options_free(&b.options);
+		return status;
 	}
 	catch_signals(&b);
 	b.ctx.machine = &b.live.m;

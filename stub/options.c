@@ -14,6 +14,8 @@
 static const char usage[] =
 	"usage: baton run    [OPTIONS] -- QEMU-COMMAND...       start QEMU behind baton\n"
 	"       baton attach [OPTIONS] HOST:PORT|unix:PATH      in front of a QEMU that is there\n"
+	"       baton check  [OPTIONS] IMAGE                    an image, an ELF file or a core,\n"
+	"                                                       without a machine\n"
 	"\n"
 	"  -l, --listen ADDR   where GDB connects: " DEFAULT_LISTEN " by default (none with -e\n"
 	"                      or -x); unix:PATH; stdio; none\n"
@@ -27,10 +29,22 @@ static const char usage[] =
 	"      --packets       read memory by packets alone, not from QEMU's process\n"
 	"  -h, --help          this text;   --version\n"
 	"\n"
+	"for check:\n"
+	"      --load ADDR     where a flat image is loaded\n"
+	"      --entry ADDR    an address that has to be mapped, instead of the header's\n"
+	"      --el N          the exception level whose tables they are\n"
+	"      --ttbr0 N --ttbr1 N --tcr N --mair N --sctlr N   registers of that level\n"
+	"\n"
 	"exit status: that of the last command. 0: all well; 1: it found something wrong;\n"
 	"2: usage, connection or machine failure, which ends the run at once\n";
 
-enum { OPT_TIMEOUT = 256, OPT_REMOTE, OPT_MMIO, OPT_PACKETS, OPT_VERSION };
+enum { OPT_TIMEOUT = 256, OPT_REMOTE, OPT_MMIO, OPT_PACKETS, OPT_VERSION, OPT_GIVEN };
+
+/* In the order of enum given. */
+#define GIVEN_OPTION(name, which)                                  \
+	{                                                          \
+		name, required_argument, NULL, OPT_GIVEN + (which) \
+	}
 
 static const struct option long_options[] = {
 	{ "listen", required_argument, NULL, 'l' },
@@ -44,6 +58,14 @@ static const struct option long_options[] = {
 	{ "packets", no_argument, NULL, OPT_PACKETS },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, OPT_VERSION },
+	GIVEN_OPTION("load", GIVEN_LOAD),
+	GIVEN_OPTION("entry", GIVEN_ENTRY),
+	GIVEN_OPTION("el", GIVEN_EL),
+	GIVEN_OPTION("ttbr0", GIVEN_TTBR0),
+	GIVEN_OPTION("ttbr1", GIVEN_TTBR1),
+	GIVEN_OPTION("tcr", GIVEN_TCR),
+	GIVEN_OPTION("mair", GIVEN_MAIR),
+	GIVEN_OPTION("sctlr", GIVEN_SCTLR),
 	{ 0 },
 };
 
@@ -121,6 +143,25 @@ static int check_qemu(char **argv, struct buf *err)
 	return 0;
 }
 
+static int parse_given(struct options *o, int which, struct buf *err)
+{
+	struct given_value *g = &o->given[which];
+	char *end;
+
+	errno = 0;
+	g->value = strtoull(optarg, &end, 0);
+	g->set = true;
+	if (end == optarg || *end || errno || *optarg == '-') {
+		buf_printf(err, "\"%s\" is no number of 64 bits", optarg);
+		return -BATON_EINVAL;
+	}
+	if (which == GIVEN_EL && (g->value < 1 || g->value > 3)) {
+		buf_printf(err, "--el %s: 1, 2 or 3", optarg);
+		return -BATON_EINVAL;
+	}
+	return 0;
+}
+
 static int parse_one(struct options *o, int c, bool *listen_given, struct buf *err)
 {
 	char *end;
@@ -166,6 +207,8 @@ static int parse_one(struct options *o, int c, bool *listen_given, struct buf *e
 		o->mode = MODE_DONE;
 		return 0;
 	default:
+		if (c >= OPT_GIVEN && c < OPT_GIVEN + GIVEN_COUNT)
+			return parse_given(o, c - OPT_GIVEN, err);
 		buf_puts(err, "`baton --help` lists the options");
 		return -BATON_EINVAL;
 	}
@@ -177,13 +220,26 @@ static int parse_mode(struct options *o, const char *word, struct buf *err)
 		o->mode = MODE_RUN;
 	else if (word && strcmp(word, "attach") == 0)
 		o->mode = MODE_ATTACH;
+	else if (word && strcmp(word, "check") == 0)
+		o->mode = MODE_CHECK;
 	else {
 		if (word)
-			buf_printf(err, "%s: neither run nor attach\n", word);
+			buf_printf(err, "%s: neither run nor attach nor check\n", word);
 		buf_puts(err, usage);
 		return -BATON_EINVAL;
 	}
 	return 0;
+}
+
+static int parse_check(struct options *o, int argc, char **argv, bool listen_given, struct buf *err)
+{
+	if (listen_given)
+		buf_puts(err, "check: there is no machine for GDB to debug: leave -l out");
+	else if (optind + 1 != argc)
+		buf_puts(err, "check: one file: `baton check [OPTIONS] IMAGE`");
+	else
+		o->image = argv[optind];
+	return o->image ? 0 : -BATON_EINVAL;
 }
 
 static int parse_rest(struct options *o, int argc, char **argv, struct buf *err)
@@ -206,7 +262,7 @@ static int parse_rest(struct options *o, int argc, char **argv, struct buf *err)
 
 int options_parse(struct options *o, int argc, char **argv, struct buf *err)
 {
-	const char *word = argc > 1 ? argv[1] : NULL;
+	const char *word = argc > 1 ? argv[1] : NULL, *words;
 	bool listen_given = false;
 	int c, status = 0;
 
@@ -220,14 +276,24 @@ int options_parse(struct options *o, int argc, char **argv, struct buf *err)
 		argv++;
 		argc--;
 	}
+	/* Behind `run` come QEMU's own options; a file to check may stand anywhere. */
+	words = o->mode == MODE_CHECK ? "l:e:x:s:vh" : "+l:e:x:s:vh";
 	optind = 0;
 	while (!status && o->mode != MODE_DONE &&
-	       (c = getopt_long(argc, argv, "+l:e:x:s:vh", long_options, NULL)) != -1)
+	       (c = getopt_long(argc, argv, words, long_options, NULL)) != -1)
 		status = parse_one(o, c, &listen_given, err);
 	if (status || o->mode == MODE_DONE)
 		return status;
 	if (word[0] == '-')
 		return parse_mode(o, NULL, err);
+	if (o->mode == MODE_CHECK)
+		return parse_check(o, argc, argv, listen_given, err);
+	for (int i = 0; i < GIVEN_COUNT; i++) {
+		if (o->given[i].set) {
+			buf_puts(err, "--load, --entry, --el and registers are for `baton check`");
+			return -BATON_EINVAL;
+		}
+	}
 	if (o->commands.count && !listen_given)
 		o->listen = NULL;
 	o->serve = o->listen != NULL;

@@ -7,8 +7,32 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
-enum mode { MODE_RUN, MODE_ATTACH, MODE_DONE /* --help, --version: said, nothing to do */ };
+enum mode {
+	MODE_RUN,
+	MODE_ATTACH,
+	MODE_CHECK,
+	MODE_DONE /* --help, --version: said, nothing to do */
+};
+
+/* What MODE_CHECK may be told: where the image goes, and registers. */
+enum given {
+	GIVEN_LOAD,
+	GIVEN_ENTRY,
+	GIVEN_EL,
+	GIVEN_TTBR0,
+	GIVEN_TTBR1,
+	GIVEN_TCR,
+	GIVEN_MAIR,
+	GIVEN_SCTLR,
+	GIVEN_COUNT
+};
+
+struct given_value {
+	bool set;
+	uint64_t value;
+};
 
 struct strings {
 	char **item;
@@ -24,9 +48,11 @@ struct options {
 	int verbose;		 /* 1: what is done, 2: every packet */
 	int timeout;		 /* seconds for everything; 0: no limit */
 	bool allow_remote, allow_mmio;
-	bool packets; /* read memory by packets alone */
+	bool packets;	     /* read memory by packets alone */
 	const char *address; /* MODE_ATTACH */
-	char **qemu;	     /* MODE_RUN: QEMU and its arguments, ends with NULL */
+	const char *image;   /* MODE_CHECK */
+	struct given_value given[GIVEN_COUNT];
+	char **qemu; /* MODE_RUN: QEMU and its arguments, ends with NULL */
 };
 
 /**

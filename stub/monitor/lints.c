@@ -117,11 +117,12 @@ static int add_image(struct lints *l, struct machine *m, uint64_t pa)
 		l->spans[l->in.image_count++] =
 			(struct lint_span){ l->image.span[i].first, l->image.span[i].last,
 					    l->image.name };
-	if (!l->image.has_header || t->regime.own)
+	if (!l->image.has_header)
 		return 0;
 	add_regions(l, m);
-	add_place(l, (struct lint_place){ LINT_ENTRY, "the kernel's entry",
-					  l->image.header.kernel_entry, 4, acc, false });
+	if (!t->regime.own)
+		add_place(l, (struct lint_place){ LINT_ENTRY, "the kernel's entry",
+						  l->image.header.kernel_entry, 4, acc, false });
 	return 0;
 }
 
@@ -167,8 +168,8 @@ static int add_places(struct lints *l)
 	if (!l->now_known)
 		return 0;
 	err = machine_reg_read(t->machine, t->cpu, "pc", &pc);
-	if (err)
-		return err;
+	if (err) /* a file may have none */
+		return err == -BATON_ENOTFOUND ? 0 : err;
 	if (mine && !t->regime.own) {
 		add_pc_and_sp(l, pc);
 		add_vectors(l);

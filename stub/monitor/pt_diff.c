@@ -247,20 +247,23 @@ static int compare_half(struct diff *d, const struct snap_half *was, const struc
 
 static const struct snap_half *half_of(const struct snap *s, unsigned int half)
 {
-	static const struct snap_half none = { 0 };
-
 	for (unsigned int i = 0; i < s->halves; i++)
 		if (s->half[i].half == half)
 			return &s->half[i];
-	return &none;
+	return NULL;
 }
 
 static int compare_all(struct diff *d)
 {
 	int err = 0;
 
-	for (unsigned int half = 0; !err && half < 2; half++)
-		err = compare_half(d, half_of(d->a, half), half_of(d->b, half));
+	for (unsigned int half = 0; !err && half < 2; half++) {
+		const struct snap_half *was = half_of(d->a, half), *is = half_of(d->b, half);
+
+		/* -r may limit one of them to a half */
+		if (was && is)
+			err = compare_half(d, was, is);
+	}
 	if (!err)
 		err = put(d, 0);
 	if (!err && d->added + d->removed + d->different)

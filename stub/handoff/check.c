@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "handoff/check.h"
+
+#include "handoff/internal.h"
+#include "handoff/linked.h"
+#include "hex.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PAGE	4096u
+#define ENTRIES 512u
+
+/* A page of the image that may be a table. */
+struct page {
+	uint64_t pa;
+	unsigned int levels; /* bit LEVEL: it could be one of that level; 0: all zeros */
+	bool pointed;	     /* another one points to it */
+};
+
+struct pages {
+	struct machine *m;
+	const struct image *img;
+	struct page *page;
+	size_t count, size;
+	struct pt_walk walk; /* holds the configuration that pages are judged by */
+	struct pt_reader reader;
+	struct repair_query query;
+};
+
+const struct image *check_image(const struct context *ctx)
+{
+	return &ctx->handoff->image;
+}
+
+int check_open(struct context *ctx, const char *name, uint64_t first, uint64_t last)
+{
+	struct handoff *h = ctx->handoff;
+
+	h->ctx = ctx;
+	image_free(&h->image);
+	h->image.span[0] = (struct scan_span){ first, last };
+	h->image.spans = h->image.originals = 1;
+	h->image.listed = true;
+	snprintf(h->image.name, sizeof(h->image.name), "%s", name);
+	return image_load(&h->image, ctx->machine);
+}
+
+/* Pages that may be tables */
+
+static int read_bytes(void *ctx, uint64_t pa, void *data, size_t len)
+{
+	return machine_phys_read(((struct pages *)ctx)->m, pa, data, len);
+}
+
+static int read_word(void *ctx, uint64_t pa, uint64_t *value)
+{
+	return machine_phys_u64(((struct pages *)ctx)->m, pa, value);
+}
+
+static bool is_ram(void *ctx, uint64_t pa)
+{
+	return machine_is_ram(((struct pages *)ctx)->m, pa, 4, true);
+}
+
+static bool all_zero(const uint8_t *page)
+{
+	return !page[0] && !memcmp(page, page + 1, PAGE - 1);
+}
+
+static void add_page(struct pages *p, uint64_t pa, const uint8_t *data)
+{
+	struct page new = { .pa = pa };
+
+	for (int level = 0; level <= 3; level++)
+		if (repair_looks_like_table(&p->query, data, level))
+			new.levels |= 1u << level;
+	if (!new.levels && !all_zero(data))
+		return;
+	if (p->count == p->size) {
+		p->size = p->size ? 2 * p->size : 64;
+		p->page = realloc(p->page, p->size * sizeof(*p->page));
+		if (!p->page)
+			abort();
+	}
+	p->page[p->count++] = new;
+}
+
+static struct page *find_page(const struct pages *p, uint64_t pa)
+{
+	size_t low = 0, high = p->count;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (p->page[mid].pa < pa)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low < p->count && p->page[low].pa == pa ? &p->page[low] : NULL;
+}
+
+/* A table descriptor has nothing but its type and address from every builder. */
+static void mark_pointed(struct pages *p)
+{
+	for (size_t i = 0; i < p->count; i++) {
+		const uint8_t *data = image_bytes(p->img, p->page[i].pa, PAGE);
+
+		for (unsigned int e = 0; data && p->page[i].levels & 7 && e < ENTRIES; e++) {
+			uint64_t desc = le_read(data + 8 * (size_t)e, 8);
+			struct page *to =
+				(desc & 0xfff) == 3 ? find_page(p, desc & ~UINT64_C(0xfff)) : NULL;
+
+			if (to && to != &p->page[i])
+				to->pointed = true;
+		}
+	}
+}
+
+static int pages_open(struct pages *p, struct context *ctx, const struct regime *r, uint64_t va)
+{
+	const struct scan_span *s;
+	int err;
+
+	*p = (struct pages){ .m = ctx->machine, .img = check_image(ctx) };
+	p->reader = (struct pt_reader){ read_word, p };
+	p->query = (struct repair_query){ .regime = r,
+					  .reader = p->reader,
+					  .walk = &p->walk,
+					  .read = read_bytes,
+					  .is_ram = is_ram,
+					  .ctx = p };
+	err = pt_config_from_regime(&p->walk.cfg, r, va, NULL);
+	/* What a page looks like is known of 4 KiB tables with 48-bit addresses. */
+	if (err || p->walk.cfg.flat || p->walk.cfg.granule != 12 || p->walk.cfg.ds)
+		return err ? err : -BATON_EUNSUPPORTED;
+	s = &p->img->span[0];
+	for (uint64_t pa = (s->first + PAGE - 1) & ~(uint64_t)(PAGE - 1);
+	     p->img->spans && pa >= s->first && pa + (PAGE - 1) <= s->last; pa += PAGE) {
+		const uint8_t *data = image_bytes(p->img, pa, PAGE);
+
+		if (data)
+			add_page(p, pa, data);
+	}
+	mark_pointed(p);
+	return 0;
+}
+
+/* Roots */
+
+struct aim {
+	struct regime regime;
+	uint64_t va;
+	bool identity;
+};
+
+static bool arrives(const struct pages *p, const struct aim *aim, const struct pt_reader *reader,
+		    uint64_t root)
+{
+	struct pt_access acc = { .kind = PT_FETCH, .el = aim->regime.el };
+	struct regime r = aim->regime;
+	struct pt_walk w;
+
+	r.ttbr[p->walk.cfg.half] = root;
+	if (pt_walk_regime(&r, reader, aim->va, &acc, &w, NULL) || !w.mapped)
+		return false;
+	return aim->identity ? w.oa == aim->va : image_region(p->img, w.oa) != NULL;
+}
+
+/* Would a root that points to @table lead there? */
+static bool completes(const struct pages *p, const struct aim *aim, const struct page *table)
+{
+	const struct pt_config *cfg = &p->walk.cfg;
+	unsigned int shift = pt_level_shift(cfg, cfg->start);
+	unsigned int index =
+		(unsigned int)(aim->va >> shift) & ((1u << pt_index_bits(cfg, cfg->start)) - 1);
+	/* Any page does for a root here: its entry is pretended. */
+	uint64_t root = table->pa == p->page[0].pa ? p->page[p->count - 1].pa : p->page[0].pa;
+	struct pt_overlay o = { p->reader, root + 8 * (uint64_t)index, table->pa | 3 };
+	struct pt_reader reader = pt_overlay_reader(&o);
+
+	return cfg->start < 3 && table->levels & 1u << (cfg->start + 1) &&
+	       arrives(p, aim, &reader, root);
+}
+
+static void find_leading(const struct pages *p, const struct aim *aim, struct check_root *out)
+{
+	bool orphan = false;
+
+	for (size_t i = 0; i < p->count; i++) {
+		const struct page *at = &p->page[i];
+
+		if (!at->levels || !arrives(p, aim, &p->reader, at->pa))
+			continue;
+		if (out->how == ROOT_LEADS && orphan >= !at->pointed) {
+			out->others += orphan == !at->pointed;
+			continue;
+		}
+		*out = (struct check_root){ ROOT_LEADS, at->pa, 0 };
+		orphan = !at->pointed;
+	}
+}
+
+/* A table that nothing points to and that is not what the root should have pointed to. */
+static void find_astray(const struct pages *p, const struct aim *aim, uint64_t taken,
+			struct check_root *out)
+{
+	struct check_root r = { .how = ROOT_NONE };
+
+	for (size_t i = 0; i < p->count; i++) {
+		const struct page *at = &p->page[i];
+
+		if (!(at->levels & 1u << (p->walk.cfg.start & 3)) || at->pointed ||
+		    at->pa == taken || completes(p, aim, at))
+			continue;
+		if (r.how)
+			r.others++;
+		else
+			r = (struct check_root){ ROOT_ASTRAY, at->pa, 0 };
+	}
+	if (!r.others)
+		*out = r;
+}
+
+/* Tables lie together: a page of zeros among them is one that nobody filled. */
+static void find_empty(const struct pages *p, const struct aim *aim, uint64_t taken,
+		       struct check_root *out)
+{
+	uint64_t first = UINT64_MAX, last = 0;
+	struct check_root inside = { 0 }, beside = { 0 };
+
+	for (size_t i = 0; i < p->count; i++) {
+		const struct page *at = &p->page[i];
+
+		if (!at->levels || !(at->pointed || at->pa == taken || completes(p, aim, at)))
+			continue;
+		first = at->pa < first ? at->pa : first;
+		last = at->pa > last ? at->pa : last;
+	}
+	for (size_t i = 0; i < p->count; i++) {
+		const struct page *at = &p->page[i];
+		struct check_root *r = at->pa > first && at->pa < last ? &inside : &beside;
+
+		if (at->levels || at->pa + PAGE < first || at->pa > last + PAGE)
+			continue;
+		r->others += r->how != ROOT_NONE;
+		r->how = ROOT_EMPTY;
+		r->pa = at->pa;
+	}
+	if (inside.how && !inside.others)
+		*out = inside;
+	else if (!inside.how && beside.how && !beside.others)
+		*out = beside;
+}
+
+int check_find_root(struct context *ctx, const struct regime *r, uint64_t va, bool identity,
+		    uint64_t taken, struct check_root *out)
+{
+	struct aim aim = { *r, va, identity };
+	struct pages p;
+	int err = pages_open(&p, ctx, r, va);
+
+	*out = (struct check_root){ .how = ROOT_NONE };
+	if (!err && p.count) {
+		find_leading(&p, &aim, out);
+		if (!out->how && taken)
+			find_astray(&p, &aim, taken, out);
+		if (!out->how && taken)
+			find_empty(&p, &aim, taken, out);
+	}
+	free(p.page);
+	return err == -BATON_EUNSUPPORTED ? 0 : err;
+}
+
+int check_say_orphans(struct context *ctx, const struct regime *r, struct buf *out)
+{
+	struct linked linked = { 0 };
+	struct pages p;
+	int err = pages_open(&p, ctx, r, 0);
+
+	if (!err)
+		linked_collect(&linked, r, &p.reader);
+	for (size_t i = 0; !err && i < p.count; i++) {
+		const struct page *at = &p.page[i];
+
+		if (!at->levels || at->pointed || linked_find(&linked, 0, at->pa) ||
+		    linked_find(&linked, 1, at->pa))
+			continue;
+		buf_printf(out, "%#" PRIx64, at->pa);
+		say_symbol(ctx, at->pa, " (", ")", out);
+		buf_puts(out, " looks like a table, and nothing points to it\n");
+	}
+	linked_free(&linked);
+	free(p.page);
+	return err == -BATON_EUNSUPPORTED ? 0 : err;
+}
+
+/* Walks */
+
+static bool ends_well(const struct handoff *h, const struct check_want *want,
+		      const struct pt_walk *w, struct buf *out)
+{
+	if (w->fault)
+		return false;
+	if (want->region && !image_region(&h->image, w->oa)) {
+		buf_printf(out, "WRONG: no region of the image is copied to %#" PRIx64 "\n", w->oa);
+		return false;
+	}
+	if (want->at && w->oa != want->pa) {
+		buf_printf(out, "WRONG: it should end at %#" PRIx64 "\n", want->pa);
+		return false;
+	}
+	return true;
+}
+
+/* The same repairs as for a jump that is about to be taken. */
+static int say_repairs(struct handoff *h, struct tables *t, const struct check_want *want,
+		       const struct pt_access *acc, const struct pt_walk *w, struct buf *out)
+{
+	struct trouble *trouble = &h->trouble;
+	int err;
+
+	memset(trouble, 0, sizeof(*trouble));
+	trouble->kind = want->at && want->pa == want->va ? TROUBLE_MMU : TROUBLE_JUMP;
+	trouble->el = t->el;
+	trouble->walked = true;
+	trouble->regime = t->regime;
+	trouble->va = want->va;
+	trouble->acc = *acc;
+	trouble->walk = *w;
+	err = trouble_repairs(h, trouble);
+	if (!err)
+		explain_repairs(h, trouble, out);
+	if (!err && !trouble->repairs.count && !trouble->misplaced)
+		err = check_say_orphans(h->ctx, &t->regime, out);
+	return err;
+}
+
+int check_walk(struct context *ctx, const struct check_want *want, bool quiet, struct buf *out,
+	       bool *found)
+{
+	struct buf text = { 0 }, verdict = { 0 };
+	struct pt_access acc;
+	struct tables t;
+	struct pt_walk w;
+	bool good = false;
+	int err = tables_init(&t, ctx->machine, ctx->symbols, ctx->machine->cpu, NULL, out);
+
+	if (err)
+		return err;
+	ctx->handoff->ctx = ctx;
+	acc = tables_access(&t, want->fetch ? PT_FETCH : PT_READ, false);
+	err = tables_walk(&t, want->va, &acc, &w, out);
+	if (!err) {
+		good = ends_well(ctx->handoff, want, &w, &verdict);
+		pt_render_walk(&w, &acc, &t.names, &text);
+	}
+	if (!err && !(good && quiet)) {
+		buf_add(out, text.data, text.len);
+		if (verdict.len)
+			buf_add(out, verdict.data, verdict.len);
+	}
+	if (!err && !good) {
+		*found = true;
+		err = say_repairs(ctx->handoff, &t, want, &acc, &w, out);
+	}
+	buf_free(&text);
+	buf_free(&verdict);
+	return err;
+}
