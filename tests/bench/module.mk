@@ -11,4 +11,7 @@ $(YARDSTICK): $(YARDSTICK).o $(STUB_OBJS) $(PROTOCOL_OBJS)
 bench-tables: guests $(YARDSTICK) ## dump of 30,000 tables against the least that it takes (PAIRS=15)
 	$(Q)tests/bench/tables.sh $(PAIRS)
 
-.PHONY: bench-tables
+bench-walk: guests ## one translation from GDB against QEMU's gva2gpa (PAIRS=15)
+	$(Q)tests/bench/walk.sh $(PAIRS)
+
+.PHONY: bench-tables bench-walk

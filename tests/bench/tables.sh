@@ -2,36 +2,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # tests/bench/tables.sh [PAIRS] - the dump of the reference guest's tables, by packets and
 # from QEMU's memory, against the least that any client has to do (yardstick.c), in turn.
-set -u
-O=${O:-build} QEMU=${QEMU:-qemu-system-aarch64} G=${O:-build}/guests
-pairs=${1:-15} marker='' args=()
-here=$(dirname "$0")
-
-row() {
-	[ "$1" = linux ] || return 0
-	marker=$3 args=("${@:4}")
-}
-# shellcheck source=tests/guests/list.sh
-. "$here/../guests/list.sh"
-
-tmp=$(mktemp -d "${TMPDIR:-/tmp}/baton-bench.XXXXXX") || exit 2
-pid=
-# shellcheck disable=SC2317
-cleanup() {
-	[ -z "$pid" ] || { kill "$pid" && wait "$pid"; } 2>/dev/null
-	rm -rf "$tmp"
-}
-trap cleanup EXIT
-trap 'exit 130' INT TERM HUP
-
-address=unix:$tmp/gdb
-"$QEMU" -display none -monitor none -nic none -serial "file:$tmp/console" \
-	-gdb "$address,server=on,wait=off" "${args[@]}" </dev/null 2>"$tmp/qemu.log" &
-pid=$!
-until grep -aqF -- "$marker" "$tmp/console" 2>/dev/null; do
-	kill -0 "$pid" 2>/dev/null || { cat "$tmp/qemu.log" >&2; exit 2; }
-	sleep 0.2
-done
+# shellcheck source=tests/bench/lib.sh
+. "${0%/*}/lib.sh"
+pairs=${1:-15}
+boot linux
 
 # Each writes "SECONDS ..." and is one line of the table below. The machine stays stopped
 # from the first to the last.
@@ -65,8 +39,6 @@ for ((i = 0; i < pairs; i++)); do
 	done
 done
 
-quartile() { sort -g "$tmp/times.$2" | awk -v q="$1" '{ v[NR] = $1 } END { i = 1 + q * (NR - 1);
-	printf "%.4f", v[int(i)] + (i - int(i)) * (v[int(i) + (i > int(i))] - v[int(i)]) }'; }
 # A over B, pair by pair.
 ratio() {
 	paste "$tmp/times.$1" "$tmp/times.$2" | awk -v a="$1" \

@@ -307,7 +307,7 @@ void grow_main(void)
 	for (;;) {
 		for (volatile unsigned int i = 0; i < 3000000; i++)
 			;
-		for (unsigned int i = 0; i < 200; i++)
+		for (unsigned int i = 0; i < 600; i++)
 			call(SYS_read, zero, (long)junk, sizeof(junk), 0, 0, 0);
 	}
 }
