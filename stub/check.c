@@ -158,6 +158,28 @@ static void find_board(struct checking *k)
 	}
 }
 
+/* Tables point to one another, which they do at one address alone. */
+static bool guess_load(struct checking *k)
+{
+	const struct machine_image_segment all = { .size = k->mi.size, .bytes = k->mi.size };
+	const struct regime r = {
+		.name = "el1",
+		.title = "EL1&0 stage 1",
+		.el = 1,
+		.two_halves = true,
+		.pending = true,
+		.known = REGIME_TTBR0 | REGIME_TTBR1 | REGIME_TCR | REGIME_MAIR | REGIME_SCTLR,
+		.tcr = VMSA_TCR_EL1 | TCR_PS_40_BITS << VMSA_TCR_EL1_IPS_SHIFT,
+		.mair = VMSA_MAIR,
+	};
+	bool found = !machine_image_add(&k->mi, &all) &&
+		     !check_open(&k->ctx, k->name, 0, k->mi.size - 1) &&
+		     check_guess_load(&k->ctx, &r, &k->load);
+
+	machine_image_forget(&k->mi);
+	return found && k->load % PAGE == 0 && k->load + (k->mi.size - 1) >= k->load;
+}
+
 static void choose_load(struct checking *k)
 {
 	const uint64_t *said = given(k, GIVEN_LOAD);
@@ -174,10 +196,15 @@ static void choose_load(struct checking *k)
 			return;
 		}
 	}
-	k->load = k->has_board ? k->board.load_address : DEFAULT_LOAD;
-	buf_printf(&k->text,
-		   k->has_board ? " (its board, %s)" : " (assumed: --load says otherwise)",
-		   k->board.name);
+	if (k->has_board) {
+		k->load = k->board.load_address;
+		buf_printf(&k->text, " (its board, %s)", k->board.name);
+	} else if (guess_load(k)) {
+		buf_puts(&k->text, " (where its tables fit: --load says otherwise)");
+	} else {
+		k->load = DEFAULT_LOAD;
+		buf_puts(&k->text, " (assumed: --load says otherwise)");
+	}
 }
 
 /* The file in memory */
@@ -578,7 +605,7 @@ static int look(struct checking *k)
 	if (status == EXIT_TROUBLE || status < 0)
 		return -BATON_EINVAL;
 	k->found |= status == EXIT_FOUND;
-	print(NULL, k->found ? "something is WRONG\n" : "good\n", k->found ? 19 : 5);
+	puts(k->found ? "\nsomething is WRONG" : "\ngood: nothing wrong was found");
 	return 0;
 }
 

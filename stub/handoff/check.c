@@ -24,6 +24,7 @@ struct pages {
 	const struct image *img;
 	struct page *page;
 	size_t count, size;
+	bool anywhere;	     /* tables may point to any address */
 	struct pt_walk walk; /* holds the configuration that pages are judged by */
 	struct pt_reader reader;
 	struct repair_query query;
@@ -61,7 +62,8 @@ static int read_word(void *ctx, uint64_t pa, uint64_t *value)
 
 static bool is_ram(void *ctx, uint64_t pa)
 {
-	return machine_is_ram(((struct pages *)ctx)->m, pa, 4, true);
+	return ((struct pages *)ctx)->anywhere ||
+	       machine_is_ram(((struct pages *)ctx)->m, pa, 4, true);
 }
 
 static bool all_zero(const uint8_t *page)
@@ -119,12 +121,13 @@ static void mark_pointed(struct pages *p)
 	}
 }
 
-static int pages_open(struct pages *p, struct context *ctx, const struct regime *r, uint64_t va)
+static int pages_open(struct pages *p, struct context *ctx, const struct regime *r, uint64_t va,
+		      bool anywhere)
 {
 	const struct scan_span *s;
 	int err;
 
-	*p = (struct pages){ .m = ctx->machine, .img = check_image(ctx) };
+	*p = (struct pages){ .m = ctx->machine, .img = check_image(ctx), .anywhere = anywhere };
 	p->reader = (struct pt_reader){ read_word, p };
 	p->query = (struct repair_query){ .regime = r,
 					  .reader = p->reader,
@@ -146,6 +149,67 @@ static int pages_open(struct pages *p, struct context *ctx, const struct regime 
 	}
 	mark_pointed(p);
 	return 0;
+}
+
+/* Where the image belongs */
+
+#define MAX_POINTERS 256
+#define MAX_PAGES    1024
+
+static int order(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* Each pair of a pointer and a page that may be meant by it votes for a load address. */
+static size_t collect_votes(const struct pages *p, uint64_t *vote)
+{
+	size_t n = 0, pointers = 0;
+
+	for (size_t i = 0; i < p->count && i < MAX_PAGES; i++) {
+		const uint8_t *data = image_bytes(p->img, p->page[i].pa, PAGE);
+
+		for (unsigned int e = 0; data && p->page[i].levels & 7 && e < ENTRIES; e++) {
+			uint64_t desc = le_read(data + 8 * (size_t)e, 8), to = desc & ~UINT64_C(3);
+
+			if ((desc & 0xfff) != 3 || pointers == MAX_POINTERS)
+				continue;
+			pointers++;
+			for (size_t k = 0; k < p->count && k < MAX_PAGES; k++)
+				if (p->page[k].levels && k != i && to >= p->page[k].pa)
+					vote[n++] = to - p->page[k].pa;
+		}
+	}
+	return n;
+}
+
+bool check_guess_load(struct context *ctx, const struct regime *r, uint64_t *load)
+{
+	uint64_t *vote = malloc(MAX_POINTERS * MAX_PAGES * sizeof(*vote));
+	size_t n = 0, best = 1, same = 0;
+	bool found = false;
+	struct pages p;
+
+	if (!vote)
+		abort();
+	if (!pages_open(&p, ctx, r, 0, true))
+		n = collect_votes(&p, vote);
+	qsort(vote, n, sizeof(*vote), order);
+	for (size_t i = 0; i < n; i++) {
+		same = i && vote[i] == vote[i - 1] ? same + 1 : 1;
+		if (same > best) {
+			best = same;
+			*load = vote[i];
+			found = true;
+		} else if (same == best && *load != vote[i]) {
+			found = false;
+		}
+	}
+	free(p.page);
+	free(vote);
+	return found;
 }
 
 /* Roots */
@@ -260,7 +324,7 @@ int check_find_root(struct context *ctx, const struct regime *r, uint64_t va, bo
 {
 	struct aim aim = { *r, va, identity };
 	struct pages p;
-	int err = pages_open(&p, ctx, r, va);
+	int err = pages_open(&p, ctx, r, va, false);
 
 	*out = (struct check_root){ .how = ROOT_NONE };
 	if (!err && p.count) {
@@ -278,7 +342,7 @@ int check_say_orphans(struct context *ctx, const struct regime *r, struct buf *o
 {
 	struct linked linked = { 0 };
 	struct pages p;
-	int err = pages_open(&p, ctx, r, 0);
+	int err = pages_open(&p, ctx, r, 0, false);
 
 	if (!err)
 		linked_collect(&linked, r, &p.reader);

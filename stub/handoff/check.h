@@ -18,6 +18,13 @@ int check_open(struct context *ctx, const char *name, uint64_t first, uint64_t l
 /** check_image() - its bytes and header, as found by check_open(). */
 const struct image *check_image(const struct context *ctx);
 
+/**
+ * check_guess_load() - where an image is to be loaded, by its tables: they point to one
+ * another. @r: the regime, for what a table looks like; the image is open at 0.
+ * Return: false where that cannot be told.
+ */
+bool check_guess_load(struct context *ctx, const struct regime *r, uint64_t *load);
+
 enum check_root_how {
 	ROOT_NONE,   /* not found, or several are as likely */
 	ROOT_LEADS,  /* the address resolves by it */

@@ -160,6 +160,13 @@ int machine_image_add(struct machine_image *mi, const struct machine_image_segme
 	return 0;
 }
 
+void machine_image_forget(struct machine_image *mi)
+{
+	mi->segments = 0;
+	mi->m.ram_count = 0;
+	machine_changed(&mi->m);
+}
+
 /* Registers */
 
 void machine_image_set_reg(struct machine_image *mi, unsigned int cpu, const char *name,

@@ -60,6 +60,9 @@ void machine_image_close(struct machine_image *mi);
  */
 int machine_image_add(struct machine_image *mi, const struct machine_image_segment *s);
 
+/** machine_image_forget() - no memory at all, as after opening a flat image. */
+void machine_image_forget(struct machine_image *mi);
+
 /** machine_image_set_reg() - @cpu or MACHINE_IMAGE_ALL; replaces an older value. */
 void machine_image_set_reg(struct machine_image *mi, unsigned int cpu, const char *name,
 			   uint64_t value);

@@ -1,0 +1,143 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# `baton check`: the seed's bug in the file, before any machine runs; images without a
+# header, ELF files and cores; what is not usable.
+# shellcheck source=lib.sh
+. "${BASH_SOURCE[0]%/*}/lib.sh"
+
+seed=$O/examples/seed
+loader=$O/loader/qemu_virt_aarch64_el1/loader.elf
+loader2=$O/tests/loader2
+out=$tmp/out
+
+# check STATUS ARGS...: what it says is $out.
+check() {
+	local want=$1 status
+	shift
+	timeout 60 "$O/baton" check "$@" >"$out" 2>&1 </dev/null
+	status=$?
+	[ "$status" = "$want" ] && return 0
+	echo "# status $status instead of $want; it ends with:"
+	tail -n 5 "$out" | sed 's/^/#   /'
+	return 1
+}
+
+# said STATUS LINE... -- ARGS...: with that status, and with these lines in it.
+said() {
+	local want=$1 lines=() line
+	shift
+	while [ "$1" != -- ]; do
+		lines+=("$1")
+		shift
+	done
+	shift
+	check "$want" "$@" || return 1
+	for line in "${lines[@]}"; do
+		has "$out" "$line" && continue
+		echo "# no line '$line' in:"
+		sed 's/^/#   /' "$out"
+		return 1
+	done
+}
+
+for image in good-el1 good-el1-c0 good-el1-smp4 good-el2 good-el2-c0 good-el2-smp4; do
+	tap_ok "$image: nothing wrong" said 0 'mapped onto itself' 'nothing wrong was found' -- "$seed/$image.img"
+	tap_ok "$image: no complaint" hasnt "$out" WRONG
+done
+tap_ok 'the same with symbols' said 0 'TTBR1_EL1 0x7000c000 <boot_lvl0_upper>: by its name' \
+	'(where ' -- -s "$loader" "$seed/good-el1.img"
+
+bug() {
+	said 1 'L0 [511]  0x7000cff8  0x0000000000000000  invalid' 'translation fault, level 0' \
+		'ESR would be 0x86000004 for a fetch from EL1' "$1" \
+		'fix: pt-set 0xffffff8040000000 L0 0x7000b003' "${@:2}"
+}
+tap_ok 'lvl0-upper-zero: the entry, the orphan, the repair' bug \
+	'0x7000b000 is a table that nothing points to; with it the walk ends at 0x40000000' -- \
+	"$seed/lvl0-upper-zero.img"
+tap_ok 'lvl0-upper-zero: that its root is a guess is said' has "$out" \
+	'TTBR1_EL1 0x7000c000: perhaps: an empty page among the tables'
+tap_ok 'lvl0-upper-zero: by name with symbols' bug \
+	'boot_lvl1_upper (0x7000b000) is a table that nothing points to' -- \
+	"$seed/lvl0-upper-zero.img" -s "$loader"
+
+tap_ok '-e: commands on tables' said 0 '0xffffff8040000000  → 0x40000000' 'L2 [511][1]' \
+	'0xffffff8040000000 → 0x40000000   EL1 rwx' '3 ranges' -- "$seed/good-el1.img" \
+	-e 'pt-find 0x40000000' -e pt-tables -e 'pt-walk $pc' -e 'pt-snap a' -e 'pt-diff a' -e pt-dump
+tap_ok '-e: the status is the last command'"'"'s' check 1 "$seed/good-el1.img" -e 'pt-walk 0x123456789000'
+tap_ok '-e: kernel'"'"'s bytes where they will be copied' said 0 '0x0000000040000000  ' -- \
+	"$seed/good-el1.img" -e 'mem 0xffffff8040000000 16' -e 'mem -p 0x40000000 16'
+tap_ok 'what is not in the file is never shown as zeros' said 2 'is not in the file' -- \
+	"$seed/good-el1.img" -e 'mem -p 0x48000000 16'
+tap_ok 'a file does not run' said 2 'offers no run control' -- "$seed/good-el1.img" -e 'cont 1'
+
+# The second loader: no header, another MAIR, a lower half that starts at level 1.
+roots() {
+	local elf=$loader2/good.elf
+	echo --ttbr0 "0x$(nm "$elf" | sed -n 's/ . low_l1$//p')" \
+		--ttbr1 "0x$(nm "$elf" | sed -n 's/ . root$//p')" --tcr 0x2b5103519 --mair 0x4ff
+}
+read -ra regs <<<"$(roots)"
+where=(--load 0x48000000 --entry 0xffffff8040000000)
+tap_ok 'no header, roots given: nothing wrong' said 0 'no header' \
+	'0xffffff8040000000 → 0x40000000' -- "${regs[@]}" "${where[@]}" "$loader2/good.img"
+tap_ok 'no header, a table missing' said 1 'translation fault, level 0' \
+	'looks like a table, and nothing points to it' -- "${regs[@]}" "${where[@]}" "$loader2/bad.img"
+tap_ok 'no header and no roots: says what is wanted' said 2 'where are its tables? --ttbr0' -- \
+	"$loader2/good.img"
+tap_ok 'an ELF file with roots' said 0 'an ELF file, 2 segments' '<go> → 0x48000000' -- \
+	"${regs[@]}" "$loader2/good.elf"
+tap_ok 'an ELF file without tables' said 2 'where are its tables?' -- \
+	"$O/examples/kernel/kernel-el1.elf"
+
+# A core of the guest that the second loader started, tables as the kernel has set them.
+core() {
+	timeout 60 "$O/baton" run -e 'handoff run' -e 'cont 2' -e 'sysreg' -e pt-dump \
+		-e "qemu dump-guest-memory $tmp/core 0x40000000 0x2000000" -- "$QEMU" \
+		-machine virt -cpu cortex-a53 -m 256M -smp 2 -display none -monitor none -nic none \
+		-serial null -device "loader,file=$loader2/good.img,addr=0x48000000,cpu-num=0" \
+		>"$tmp/live" 2>&1 </dev/null
+	[ -s "$tmp/core" ]
+}
+tap_ok 'dump-guest-memory writes a core' core
+reg() { sed -n "s/^  $1 *\(0x[0-9a-f]*\).*/\1/p" "$tmp/live"; }
+core_regs=(--ttbr0 "$(reg TTBR0_EL1)" --ttbr1 "$(reg TTBR1_EL1)" --tcr "$(reg TCR_EL1)" --mair "$(reg MAIR_EL1)")
+tap_ok 'a core: its pc is walked' said 0 'a core of a guest' '2 CPUs' 'the pc, 0xffffff8040' -- \
+	"${core_regs[@]}" "$tmp/core"
+tap_ok 'a core without roots: says what is wanted' said 2 'hold no system registers' -- "$tmp/core"
+same_dump() {
+	check 0 "${core_regs[@]}" "$tmp/core" -e pt-dump &&
+		diff <(grep '^0x' "$tmp/live") <(grep '^0x' "$out")
+}
+tap_ok 'a core maps what the machine mapped' same_dump
+
+# Not usable: status 2, and words that say why.
+cut() { head -c "$2" "$1" >"$tmp/cut"; }
+cut "$seed/good-el1.img" 100000
+tap_ok 'a truncated image' said 2 'truncated: the header says' -- "$tmp/cut"
+cut "$loader2/good.elf" 100000
+tap_ok 'a truncated ELF file' said 2 'truncated: segment' -- "$tmp/cut" "${regs[@]}"
+cut "$tmp/core" 100000
+tap_ok 'a truncated core' said 2 'truncated: segment' -- "$tmp/cut" "${core_regs[@]}"
+: >"$tmp/empty"
+tap_ok 'an empty file' said 2 'an empty file' -- "$tmp/empty"
+tap_ok 'no file' said 2 'No such file' -- "$tmp/nothing"
+tap_ok 'a folder' said 2 'not a file' -- "$tmp"
+tap_ok 'another architecture' said 2 'not of AArch64' -- "$O/baton"
+tap_ok 'two files' said 2 'one file' -- "$tmp/cut" "$tmp/core"
+tap_ok 'a number that is none' said 2 'is no number' -- --ttbr0 0x "$tmp/core"
+tap_ok 'nobody listens' said 2 'leave -l out' -- -l none "$tmp/core"
+
+# Region 0 is described at 0x10040: address, size, offset, type.
+poke() {
+	cp "$seed/good-el1.img" "$tmp/poked"
+	printf "$2" | dd of="$tmp/poked" bs=1 seek="$1" conv=notrunc status=none
+}
+poke $((0x10040)) '\x00\x00\x00\x70'
+tap_ok 'a region that is copied over the loader' said 1 'is copied over the image itself' -- \
+	"$tmp/poked"
+poke $((0x1004f)) '\x7f'
+tap_ok 'a region of impossible size' said 2 'truncated, or a broken header: region 0' -- "$tmp/poked"
+poke $((0x10060)) '\x00\x10\x00\x40'
+tap_ok 'a region that is copied over another' said 1 'region 1 is copied over region 0' -- "$tmp/poked"
+tap_end
