@@ -137,7 +137,7 @@ static void keep_table(struct lint *l, uint64_t table, int level, uint64_t ia)
 {
 	if (l->table_count == LINT_TABLES_MAX)
 		return;
-	if (l->table_count == l->table_size) {
+	if (!l->tables || l->table_count == l->table_size) {
 		l->table_size = l->table_size ? 2 * l->table_size : 64;
 		l->tables = realloc(l->tables, l->table_size * sizeof(*l->tables));
 		if (!l->tables)

@@ -149,7 +149,7 @@ static void keep_run(struct lint *l, const struct lint_run *r)
 	}
 	if (l->run_count == LINT_RUNS_MAX)
 		return;
-	if (l->run_count == l->run_size) {
+	if (!l->runs || l->run_count == l->run_size) {
 		l->run_size = l->run_size ? 2 * l->run_size : 64;
 		l->runs = realloc(l->runs, l->run_size * sizeof(*l->runs));
 		if (!l->runs)

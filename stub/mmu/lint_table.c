@@ -181,7 +181,7 @@ static void add_children(const struct pt_config *cfg, const uint8_t *data, int l
 
 static void keep_orphan(struct lint *l, uint64_t page)
 {
-	if (l->orphan_count == l->orphan_size) {
+	if (!l->orphans || l->orphan_count == l->orphan_size) {
 		l->orphan_size = l->orphan_size ? 2 * l->orphan_size : 16;
 		l->orphans = realloc(l->orphans, l->orphan_size * sizeof(*l->orphans));
 		if (!l->orphans)

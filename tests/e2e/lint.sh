@@ -104,7 +104,8 @@ script="target remote \$sock
 hbreak *$mmu_on
 continue
 monitor pt-lint -r pending
-monitor pt-lint -r pending --rule pc
+set {int}0x40000000 = 0
+monitor pt-lint -r pending:ttbr0=0x40000000 --rule table-overwritten
 kill"
 pending() { # NAME IMAGE
 	baton_start "$1" -machine virt -cpu cortex-a53 -m 2G \
@@ -116,6 +117,8 @@ pending() { # NAME IMAGE
 pending good "$seed/good-el1.img"
 tap_ok 'pending, before MMU on: there' says "$mmu_on"
 tap_ok 'pending, before MMU on: no error' says '0 errors, 2 warnings, 0 notes'
+tap_ok 'a region that is not yet there: a table in it' \
+	says 'in what the loader will copy over: region 0,'
 "$O/tests/zoo/zoo" lvl0-upper-zero --elf "$elf" "$seed/good-el1.img" -o "$tmp/bad.img"
 pending bad "$tmp/bad.img"
 tap_ok 'pending, before MMU on: the seed case is seen' says 'error: kernel-entry'
