@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 # tests/bench/walk.sh [PAIRS] - one translation, end to end from GDB: `monitor pt-walk` through
-# baton against QEMU's own `monitor gva2gpa` on a direct connection, in turn.
+# baton against QEMU's own `monitor gva2gpa` on a direct connection, in turn. GDB 13 writes each
+# character of a monitor's answer by a system call of its own, so length counts.
 # shellcheck source=tests/bench/lib.sh
 . "${0%/*}/lib.sh"
 pairs=${1:-15} count=1000
