@@ -142,11 +142,16 @@ static bool is_board(const uint8_t *p, struct baton_image_board *board)
 	       word[2] <= PSCI_NONE;
 }
 
+static uint64_t begin_size(const struct checking *k)
+{
+	return k->mi.size < IMAGE_MAX ? k->mi.size : IMAGE_MAX;
+}
+
 static void find_board(struct checking *k)
 {
 	enum { CHUNK = 1 << 16, SIZE = sizeof(struct baton_image_board) };
 	static uint8_t data[CHUNK + SIZE];
-	uint64_t end = k->mi.size < IMAGE_MAX ? k->mi.size : IMAGE_MAX;
+	uint64_t end = begin_size(k);
 
 	for (uint64_t at = 0; at < end && !k->has_board; at += CHUNK) {
 		size_t n = end - at < sizeof(data) ? (size_t)(end - at) : sizeof(data);
@@ -173,7 +178,7 @@ static bool guess_load(struct checking *k)
 		.mair = VMSA_MAIR,
 	};
 	bool found = !machine_image_add(&k->mi, &all) &&
-		     !check_open(&k->ctx, k->name, 0, k->mi.size - 1) &&
+		     !check_open(&k->ctx, k->name, 0, begin_size(k) - 1) &&
 		     check_guess_load(&k->ctx, &r, &k->load);
 
 	machine_image_forget(&k->mi);
@@ -253,7 +258,8 @@ static int open_flat(struct checking *k)
 	if (err)
 		return unusable(k, "%" PRIu64 " bytes do not fit behind %#" PRIx64, k->mi.size,
 				k->load);
-	err = check_open(&k->ctx, k->name, k->load, k->load + (k->mi.size - 1));
+	/* The loader, its tables and the header come first; what it carries may be large. */
+	err = check_open(&k->ctx, k->name, k->load, k->load + (begin_size(k) - 1));
 	return err ? unusable(k, "%s", machine_error(&k->mi.m, err)) : 0;
 }
 
@@ -443,7 +449,7 @@ static int find_root(struct checking *k, unsigned int half, uint64_t va, bool id
 		[ROOT_ASTRAY] = "perhaps: a table that nothing points to (--ttbr1 says otherwise)",
 		[ROOT_EMPTY] = "perhaps: an empty page among the tables (--ttbr1 says otherwise)",
 	};
-	struct check_root root;
+	struct check_root root = { .how = ROOT_NONE };
 	struct regime r;
 	int err = bare_regime(k, &r);
 

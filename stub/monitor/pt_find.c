@@ -287,7 +287,7 @@ static int run(struct cmd *c)
 	bool all = cmd_option(c, "--all");
 	struct window window[MAX_WINDOWS] = { 0 };
 	struct find f = { .c = c, .window = window, .windows = 1 };
-	uint64_t pa, len = 1;
+	uint64_t pa = 0, len = 1;
 	struct maps maps;
 	int err = cmd_no_more(c, 2);
 
