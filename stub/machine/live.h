@@ -90,6 +90,13 @@ int live_select(struct live *l, unsigned int cpu);
 int live_cpu_of_thread(const struct live *l, const char *thread);
 /** live_g() - the answer to `g` for one CPU, remembered; *@g is valid until the next change. */
 int live_g(struct live *l, unsigned int cpu, const struct buf **g);
+/**
+ * live_expedite() - append the core registers of @cpu as pairs of a stop reply, so that
+ * GDB need not ask for them (GDB manual, E.3).
+ */
+void live_expedite(struct live *l, unsigned int cpu, struct buf *reply);
+/** live_foresee() - read what GDB asks first after a stop: the code at the pc. */
+void live_foresee(struct live *l, unsigned int cpu);
 /** live_forward() - a packet of GDB's as it is, for GDB's CPU; one answer. */
 int live_forward(struct live *l, unsigned int cpu, const void *packet, size_t len,
 		 struct buf *reply);

@@ -200,3 +200,32 @@ int live_reg_write(struct machine *m, unsigned int cpu, const char *name, uint64
 	buf_free(&reply);
 	return err;
 }
+
+void live_expedite(struct live *l, unsigned int cpu, struct buf *reply)
+{
+	const struct buf *g;
+
+	if (live_g(l, cpu, &g))
+		return;
+	for (size_t i = 0; i < l->tdesc.count; i++) {
+		const struct tdesc_reg *r = &l->tdesc.regs[i];
+		size_t at = 2 * (size_t)r->offset, len = r->bitsize / 4;
+
+		/* Vector registers only on demand: a step does not show them. */
+		if (r->offset < 0 || r->bitsize > 64 || at + len > g->len)
+			continue;
+		buf_printf(reply, "%x:", r->regnum);
+		buf_add(reply, g->data + at, len);
+		buf_putc(reply, ';');
+	}
+}
+
+void live_foresee(struct live *l, unsigned int cpu)
+{
+	struct machine_reg pc = { .name = "pc" };
+	uint32_t insn;
+
+	/* That it cannot be read is for GDB to hear when it asks. */
+	if (!machine_regs_read(&l->m, cpu, &pc, 1) && !pc.err)
+		machine_virt_read(&l->m, cpu, pc.value, &insn, sizeof(insn));
+}

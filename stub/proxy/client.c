@@ -6,6 +6,15 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
+
+/*
+ * How long GDB's next packet is looked for, and how it is seen that this does not pay: a
+ * machine with other work gives GDB no time to answer within it.
+ */
+#define SPIN_NS	  100000
+#define SPIN_MAX  8
+#define SPIN_REST 64
 
 /* GDB takes longer packets, but there is no need. */
 #define CONSOLE_CHUNK 4096
@@ -160,7 +169,9 @@ void client_open(struct client *c, struct loop *loop, struct link link)
 	c->loop = loop;
 	c->link = link;
 	c->connected = true;
-	c->interrupt = c->deaf = false;
+	c->interrupt = c->deaf = c->awaited = false;
+	c->spin_worth = SPIN_MAX / 2;
+	c->spin_rest = 0;
 	c->queued = 0;
 	buf_clear(&c->last);
 	packet_decoder_init(&c->decoder, CLIENT_LIMIT);
@@ -211,6 +222,42 @@ bool client_next(struct client *c, struct buf *packet)
 	/* What waited for room in the queue is already here: no poll() will tell of it. */
 	decode(c);
 	return true;
+}
+
+void client_await(struct client *c)
+{
+	if (c->spin_rest && --c->spin_rest == 0)
+		c->spin_worth = SPIN_MAX / 2;
+	c->awaited = c->spin_rest == 0;
+}
+
+static int64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+void client_spin(struct client *c)
+{
+	int64_t end;
+
+	if (!c->awaited)
+		return;
+	end = now_ns() + SPIN_NS;
+	while (c->connected && !c->queued && !c->loop->quit) {
+		loop_wait(c->loop, 0);
+		if (c->queued || now_ns() < end)
+			continue;
+		/* It has gone to think, or others have the CPU. */
+		c->awaited = false;
+		if (c->spin_worth && --c->spin_worth == 0)
+			c->spin_rest = SPIN_REST;
+		return;
+	}
+	if (c->spin_worth < SPIN_MAX)
+		c->spin_worth++;
 }
 
 void client_ack(struct client *c)

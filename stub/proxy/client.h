@@ -24,9 +24,12 @@ struct client {
 	unsigned int queued;
 	struct buf last; /* what was sent last, framed, for a NAK */
 	bool connected;
-	bool acked;	/* what was sent last has its `+` */
-	bool interrupt; /* 0x03 came and no stop has answered it yet */
-	bool deaf;	/* a command runs: GDB's impatient NAKs mean nothing */
+	bool awaited;		 /* a stop was told: its next packets come at once */
+	unsigned int spin_worth; /* 0 to SPIN_MAX: how often it came within the time */
+	unsigned int spin_rest;	 /* stops to let pass before it is tried again */
+	bool acked;		 /* what was sent last has its `+` */
+	bool interrupt;		 /* 0x03 came and no stop has answered it yet */
+	bool deaf;		 /* a command runs: GDB's impatient NAKs mean nothing */
 	bool log;
 	/* Called from within a wait; they must not wait: */
 	void (*on_interrupt)(void *ctx);
@@ -44,6 +47,15 @@ bool client_gone(struct client *c);
 
 /** client_next() - the oldest packet into @packet; false if there is none. */
 bool client_next(struct client *c, struct buf *packet);
+
+/**
+ * client_await() - GDB is about to ask: look for its next packets without sleeping, for a
+ * few moments. A process that sleeps is woken late: up to 100 us for an answer that took 20.
+ */
+void client_await(struct client *c);
+/** client_spin() - until a packet is there or the moment is over; only if it was worth it lately.
+ */
+void client_spin(struct client *c);
 
 /** client_ack() - tell GDB now that its packet is here, for what takes long. */
 void client_ack(struct client *c);

@@ -77,12 +77,21 @@ static int supported(struct session *s, struct buf *packet, const char *rest)
 static void send_stop(struct session *s)
 {
 	const struct machine_stop *stop = &s->live->m.last_stop;
+	struct buf reply = { 0 };
 
 	s->cpu = stop->cpu;
 	if (stop->packet.len)
-		client_send(&s->client, stop->packet.data, stop->packet.len);
+		buf_add(&reply, stop->packet.data, stop->packet.len);
 	else
-		client_text(&s->client, "S05");
+		buf_puts(&reply, "S05");
+	if (s->client.connected && reply.data[0] == 'T')
+		live_expedite(s->live, stop->cpu, &reply);
+	client_send(&s->client, reply.data, reply.len);
+	buf_free(&reply);
+	/* While GDB looks at it. */
+	if (s->client.connected && stop->kind != STOP_EXITED)
+		live_foresee(s->live, stop->cpu);
+	client_await(&s->client);
 }
 
 /*

@@ -235,6 +235,8 @@ next
 next
 ' -device "$(with_image "$image")"
 
+# QEMU closes as soon as it has said OK: GDB may or may not get its last `+` through.
+filter=(sed 's/^Remote communication error.  Target disconnected.: Broken pipe.$/[Inferior 1 (process 1) killed]/')
 both 'kill' '
 target remote $sock
 p/x $pc
