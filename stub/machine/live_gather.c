@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#define GATHER_MAX 64u
+#define GATHER_MAX 256u
 
 struct gather {
 	struct live *l;
