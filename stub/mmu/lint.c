@@ -243,6 +243,19 @@ static uint8_t reserved_bytes(uint64_t mair)
 	return bad;
 }
 
+/* What is beyond the limits is not passed over in silence. */
+static void say_limits(struct lint *l)
+{
+	struct finding f = { .level = LINT_REGISTER };
+
+	f.name = "aliases and mapped tables beyond 524288 ranges";
+	if (l->run_count == LINT_RUNS_MAX)
+		lint_add(l, RULE_UNKNOWN, f);
+	f.name = "how tables beyond the first 1048576 are mapped";
+	if (l->table_count == LINT_TABLES_MAX)
+		lint_add(l, RULE_UNKNOWN, f);
+}
+
 static int look(struct lint *l)
 {
 	int err = 0;
@@ -257,6 +270,7 @@ static int look(struct lint *l)
 	err = lint_orphans(l);
 	if (!err)
 		lint_places(l);
+	say_limits(l);
 	return err;
 }
 

@@ -139,6 +139,12 @@ static bool memattr_reserved(const struct pt_config *cfg, const struct pt_step *
 	return cfg->fwb ? attr == 4 || attr > 7 : attr > 3 && !(attr & 3);
 }
 
+static bool sh_reserved(const struct pt_config *cfg, const struct pt_step *s, struct finding *f)
+{
+	(void)f;
+	return is_leaf(s) && !cfg->ds && field(s->desc, 8, 2) == PT_SHARE_RESERVED;
+}
+
 static const struct entry_check checks[] = {
 	{ RULE_LEVEL3, level3_block },
 	{ RULE_ENCODING, no_such_block },
@@ -150,6 +156,7 @@ static const struct entry_check checks[] = {
 	{ RULE_S2_IN_S1, stage2_in_stage1 },
 	{ RULE_S1_IN_S2, stage1_in_stage2 },
 	{ RULE_MEMATTR, memattr_reserved },
+	{ RULE_LEAF_SH, sh_reserved },
 };
 
 /* Memory that is one table: pt_contiguous_check() asks for its words again. */

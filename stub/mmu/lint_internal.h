@@ -6,7 +6,10 @@
 #include "mmu/internal.h"
 #include "mmu/lint.h"
 
-/* The rows of lint_rules.c, in that order. */
+/*
+ * The rows of lint_rules.c. A new rule is a name here, a row there, a check (for one
+ * descriptor a row of lint_desc.c's checks[]) and a test with tables that break it alone.
+ */
 enum lint_id {
 	/* registers */
 	RULE_UNKNOWN,
@@ -34,6 +37,7 @@ enum lint_id {
 	RULE_S1_IN_S2,
 	RULE_MEMATTR,
 	RULE_MAIR,
+	RULE_LEAF_SH,
 	RULE_AF,
 	RULE_WX,
 	/* what they map */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* The rules, in the order of enum lint_id. Sections are DDI 0487's. */
+/* The rules as data. Sections are DDI 0487's. */
 #include "mmu/lint_internal.h"
 
 #include <string.h>
@@ -15,7 +15,7 @@
 const struct lint_rule lint_rules[RULE_COUNT] = {
 	[RULE_UNKNOWN] = { "unknown", N, "D8.1",
 		"not looked at: {name}",
-		"nothing is known of what this half maps", "sysreg" },
+		"nothing is said of it", "sysreg" },
 	[RULE_TXSZ] = { "txsz-range", E, "D8.2.4",
 		"{name} = {num} is out of range for this granule and CPU",
 		"every access to this half faults, or the CPU takes another size",
@@ -102,6 +102,9 @@ const struct lint_rule lint_rules[RULE_COUNT] = {
 	[RULE_MAIR] = { "mair-reserved", E, "D24.2.109 MAIR_EL1",
 		"AttrIndx selects MAIR byte {value}, which is reserved",
 		"the memory type depends on the CPU", "pt-set {va} L{level} AttrIndx={fixnum}" },
+	[RULE_LEAF_SH] = { "leaf-sh-reserved", E, "D8.6.2",
+		"SH is 0b01, which is reserved",
+		"the shareability depends on the CPU", "pt-set {va} L{level} SH=inner" },
 	[RULE_AF] = { "af-clear", W, "D8.5.1",
 		"the access flag is clear and hardware does not set it",
 		"the first access takes an access flag fault", "pt-set {va} L{level} AF=1" },

@@ -256,6 +256,13 @@ static void reserved_mair_byte(void **state)
 	only_says("mair-reserved", "MAIR byte 0x10, which is reserved");
 }
 
+static void reserved_shareability(void **state)
+{
+	(void)state;
+	fake_put(&ram, L3, 6, (MEM(PAGE_B) & ~ISH) | 0x100);
+	only_says("leaf-sh-reserved", "pt-set 0x206000 L3 SH=inner");
+}
+
 static void access_flag_clear(void **state)
 {
 	(void)state;
@@ -404,6 +411,7 @@ int main(void)
 		LINT_TEST(hierarchical_bits_in_stage2),
 		LINT_TEST(reserved_memattr),
 		LINT_TEST(reserved_mair_byte),
+		LINT_TEST(reserved_shareability),
 		LINT_TEST(access_flag_clear),
 		LINT_TEST(access_flag_that_hardware_sets),
 		LINT_TEST(writable_and_executable),

@@ -351,7 +351,17 @@ static uint64_t noise(uint64_t *seed)
 	return *seed;
 }
 
-/* Tables of every level in all that there is, valid more often than chance has it. */
+/* Memory full of entries, half of them tables, that all lie in it. */
+static void fill(uint64_t *seed)
+{
+	for (unsigned int i = 0; i < FAKE_WORDS; i++) {
+		uint64_t word = noise(seed);
+
+		ram.word[i] = word >> 61 ? FAKE_BASE | (word & 0xffff0000000ff000) | (word & 0xfff)
+					 : word;
+	}
+}
+
 static void random_bytes(void **state)
 {
 	uint64_t seed = 0x9e3779b97f4a7c15;
@@ -359,16 +369,15 @@ static void random_bytes(void **state)
 	(void)state;
 	in.image = &image;
 	in.image_count = 1;
-	for (unsigned int i = 0; i < FAKE_WORDS; i++) {
-		uint64_t word = noise(&seed);
-
-		ram.word[i] = word >> 61 ? FAKE_BASE | (word & 0xff000) | (word & 0xfff) | 3 : word;
+	for (unsigned int round = 0; round < 2; round++) {
+		fill(&seed);
+		lint_free(&report);
+		report.keep = 8;
+		assert_int_equal(lint_run(&in, &report), 0);
+		assert_true(report.total[LINT_ERROR] > 0);
+		for (unsigned int i = 0; lint_rule(i); i++)
+			assert_true(report.of[i].count <= 8);
 	}
-	report.keep = 8;
-	assert_int_equal(lint_run(&in, &report), 0);
-	assert_true(report.total[LINT_ERROR] > 0);
-	for (unsigned int i = 0; lint_rule(i); i++)
-		assert_true(report.of[i].count <= 8);
 }
 
 /* Each level's 512 entries point to the next: 2^36 paths, five tables. */
