@@ -215,40 +215,81 @@ static int search_stage2(struct find *f, struct maps *maps, struct window *pa)
 	return err;
 }
 
-/*
- * Aliases have to agree in memory type and, if it is Normal, in cacheability and
- * shareability (DDI 0487, B2 "Mismatched memory attributes").
- */
-static void check_types(struct find *f, struct pt_attrs *first, bool *any, bool *clash)
+/* Of all halves: what was found, by physical address, to compare types. */
+struct piece {
+	uint64_t first, last;
+	uint8_t mair;
+	enum pt_share share;
+};
+
+struct pieces {
+	struct piece *piece;
+	size_t count;
+};
+
+static void add_pieces(const struct find *f, struct pieces *p)
 {
+	p->piece = realloc(p->piece, (p->count + f->hits + 1) * sizeof(*p->piece));
+	if (!p->piece)
+		abort();
 	for (size_t i = 0; i < f->hits; i++) {
 		const struct hit *h = &f->hit[i];
+		const struct window *w = &f->window[h->window];
+		uint64_t first = h->oa - w->first + w->pa;
 		struct pt_attrs a = h->attrs;
 
 		if (h->repeat)
 			continue;
-		if (f->window[h->window].nested)
-			pt_combine_attrs(&f->maps->s2, &h->attrs, &f->window[h->window].attrs, &a);
-		if (!*any)
-			*first = a;
-		*any = true;
-		*clash |= a.mair != first->mair || a.share != first->share;
+		if (w->nested)
+			pt_combine_attrs(&f->maps->s2, &h->attrs, &w->attrs, &a);
+		p->piece[p->count++] =
+			(struct piece){ first, first + (h->last - h->ia), a.mair, a.share };
 	}
+}
+
+static int order(const void *a, const void *b)
+{
+	const struct piece *x = a, *y = b;
+
+	return x->first < y->first ? -1 : x->first > y->first;
+}
+
+/*
+ * Aliases have to agree in memory type and, if it is Normal, in cacheability and
+ * shareability (DDI 0487, B2 "Mismatched memory attributes"). Of all that overlap at an
+ * address it is enough to compare each with the one that reaches furthest.
+ */
+static bool types_clash(struct pieces *p)
+{
+	size_t far = 0;
+
+	qsort(p->piece, p->count, sizeof(*p->piece), order);
+	for (size_t i = 1; i < p->count; i++) {
+		const struct piece *a = &p->piece[far], *b = &p->piece[i];
+
+		if (b->first <= a->last && (a->mair != b->mair || a->share != b->share))
+			return true;
+		if (b->last > a->last)
+			far = i;
+	}
+	return false;
 }
 
 static void say_summary(struct find *f, uint64_t count, uint64_t pa, bool clash)
 {
 	const char *name = f->maps->cfg[0].regime.name;
+	bool one = f->window[0].first == f->window[0].last;
+	const char *what = one ? count == 1 ? "alias" : "aliases" : count == 1 ? "range" : "ranges";
 
 	if (!count)
 		cmd_say(f->c, "nothing in %s maps %#" PRIx64, name, pa);
 	else if (count == UINT64_MAX)
-		cmd_say(f->c, "more aliases than can be counted, %" PRIu64 " shown", f->shown);
+		cmd_say(f->c, "more %s than can be counted, %" PRIu64 " shown", what, f->shown);
 	else if (count > f->shown)
-		cmd_say(f->c, "%" PRIu64 " aliases, the first %" PRIu64 " shown (--all: all)",
-			count, f->shown);
+		cmd_say(f->c, "%" PRIu64 " %s, the first %" PRIu64 " shown (--all: all)", count,
+			what, f->shown);
 	else
-		cmd_say(f->c, "%" PRIu64 " alias%s", count, count == 1 ? "" : "es");
+		cmd_say(f->c, "%" PRIu64 " %s", count, what);
 	if (clash)
 		cmd_say(f->c, "MISMATCH: their memory types or shareabilities differ: what one "
 			      "writes another may not see (DDI 0487, B2 \"Mismatched memory "
@@ -258,8 +299,7 @@ static void say_summary(struct find *f, uint64_t count, uint64_t pa, bool clash)
 
 static int find_all(struct find *f, struct maps *maps, uint64_t limit, uint64_t pa)
 {
-	struct pt_attrs first = { 0 };
-	bool any = false, clash = false;
+	struct pieces pieces = { 0 };
 	uint64_t count = 0;
 	int err = 0;
 
@@ -271,14 +311,15 @@ static int find_all(struct find *f, struct maps *maps, uint64_t limit, uint64_t 
 			break;
 		if (__builtin_add_overflow(count, count_of(f), &count))
 			count = UINT64_MAX;
-		check_types(f, &first, &any, &clash);
+		add_pieces(f, &pieces);
 		list(f, 0, UINT64_MAX, 0);
 		cmd_text(f->c, &f->text);
 		buf_clear(&f->text);
 		err = machine_canceled(f->c->machine) ? -BATON_ECANCELED : 0;
 	}
 	if (!err)
-		say_summary(f, count, pa, clash);
+		say_summary(f, count, pa, types_clash(&pieces));
+	free(pieces.piece);
 	return err;
 }
 

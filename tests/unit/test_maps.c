@@ -49,7 +49,7 @@ static void find_of_a_length_says_ranges(void **state)
 
 	assert_int_equal(fake_command(f, "pt-find 0x3ffff800 0x2000"), 0);
 	assert_said(f, "0x0000000040000000 - 0x00000000400017ff  → 0x40000000");
-	assert_said(f, "1 alias\n");
+	assert_said(f, "1 range\n");
 }
 
 /* A table that two entries point to: the second alias is derived, and of the same type. */
@@ -105,6 +105,34 @@ static void find_flags_mismatched_types(void **state)
 	assert_int_equal(fake_command(f, "pt-find 0x40003000"), 1);
 	assert_said(f, "2 aliases");
 	assert_said(f, "Device-nGnRE");
+	assert_said(f, "MISMATCH");
+}
+
+/* Neighbors of different types are no aliases of one another. */
+static void find_compares_types_of_the_same_memory_alone(void **state)
+{
+	struct fake *f = *state;
+
+	fake_set_reg(f, "MAIR_EL1", 0x04ff);
+	fake_set_u64(f, FAKE_L3 + 8 * 3, (FAKE_RAM + 0x3000) | FAKE_PAGE | 1 << 2);
+	assert_int_equal(fake_command(f, "pt-find 0x40002000 0x3000"), 0);
+	assert_said(f, "3 ranges\n");
+	fake_set_u64(f, FAKE_L3 + 8 * 300, (FAKE_RAM + 0x3000) | FAKE_PAGE);
+	assert_int_equal(fake_command(f, "pt-find 0x40002000 0x3000"), 1);
+	assert_said(f, "4 ranges\n");
+	assert_said(f, "MISMATCH");
+}
+
+/* By TTBR1 and by TTBR0 it is the same memory. */
+static void find_compares_types_across_the_halves(void **state)
+{
+	struct fake *f = *state;
+
+	fake_set_reg(f, "MAIR_EL1", 0x04ff);
+	fake_set_u64(f, FAKE_UPPER + 8 * 511, (FAKE_UPPER + 0x1000) | 3);
+	fake_set_u64(f, FAKE_UPPER + 0x1000 + 8, FAKE_RAM | 0x705);
+	assert_int_equal(fake_command(f, "pt-find 0x40003000"), 1);
+	assert_said(f, "0xffffff8040003000  → 0x40003000");
 	assert_said(f, "MISMATCH");
 }
 
@@ -242,6 +270,8 @@ int main(void)
 		T(find_counts_what_it_does_not_list),
 		T(find_ends_in_tables_that_loop),
 		T(find_flags_mismatched_types),
+		T(find_compares_types_of_the_same_memory_alone),
+		T(find_compares_types_across_the_halves),
 		T(tables_are_listed_with_their_way),
 		T(one_table_by_its_entries),
 		T(a_snapshot_differs_in_nothing_from_itself),
