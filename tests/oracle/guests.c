@@ -28,10 +28,21 @@ static bool is_at(struct oracle *o, unsigned int el)
 	return machine_el(&o->live.m, o->live.m.cpu) == (int)el;
 }
 
+static const char *const vbar[] = { NULL, "VBAR", "VBAR_EL2", "VBAR_EL3" };
+
+/* In its vectors, or the page behind them: with KPTI TTBR1 is still the trampoline there. */
+static bool is_in_vectors(struct oracle *o, unsigned int el)
+{
+	struct machine *m = &o->live.m;
+	uint64_t base, pc;
+
+	return el >= 1 && el <= 3 && machine_reg_read(m, m->cpu, vbar[el], &base) == 0 &&
+	       machine_reg_read(m, m->cpu, "pc", &pc) == 0 && pc - base < 0x2000;
+}
+
 /* A hypervisor is hardly ever met at random: wait in its vectors, for what comes from below. */
 static void reach_by_vector(struct oracle *o, unsigned int el)
 {
-	static const char *const vbar[] = { NULL, "VBAR", "VBAR_EL2", "VBAR_EL3" };
 	struct machine *m = &o->live.m;
 	uint64_t base;
 
@@ -45,7 +56,7 @@ static void reach_by_vector(struct oracle *o, unsigned int el)
 
 static bool reach(struct oracle *o, unsigned int el)
 {
-	for (int i = 0; i < 40 && !is_at(o, el); i++)
+	for (int i = 0; i < 40 && (!is_at(o, el) || is_in_vectors(o, el)); i++)
 		resume(o, 7 + 13 * (i % 5));
 	if (!is_at(o, el))
 		reach_by_vector(o, el);
