@@ -96,11 +96,14 @@ int machine_probe(struct machine *m)
 int machine_roms(struct machine *m, struct rom **roms, size_t *n)
 {
 	struct buf text = { 0 };
-	int err = machine_query(m, "info roms", &text);
 	char *save = NULL;
+	int err;
 
 	*roms = NULL;
 	*n = 0;
+	if (m->ops->roms)
+		return m->ops->roms(m, roms, n);
+	err = machine_query(m, "info roms", &text);
 	for (char *line = err || !text.len ? NULL : strtok_r(text.data, "\n", &save); line;
 	     line = strtok_r(NULL, "\n", &save)) {
 		struct rom r;

@@ -374,12 +374,40 @@ static int open_file(struct machine_image *mi, const char *path, struct buf *why
 	return 0;
 }
 
+/* What comes from the file was laid there; a core is a memory, not something laid into one. */
+static int roms(struct machine *m, struct rom **list, size_t *n)
+{
+	struct machine_image *mi = image_of(m);
+
+	*n = 0;
+	*list = calloc(mi->segments + 1, sizeof(**list));
+	if (!*list)
+		abort();
+	for (size_t i = 0; i < mi->segments && mi->kind != MACHINE_IMAGE_CORE; i++) {
+		const struct machine_image_segment *s = &mi->segment[i];
+		struct rom *r = &(*list)[*n];
+
+		if (!s->bytes || s->absent)
+			continue;
+		*n += 1;
+		r->addr = s->pa;
+		r->size = s->size;
+		/* as QEMU names the parts of one file */
+		if (mi->kind == MACHINE_IMAGE_ELF)
+			snprintf(r->name, sizeof(r->name), "image ELF program header #%zu", i);
+		else
+			snprintf(r->name, sizeof(r->name), "image");
+	}
+	return 0;
+}
+
 int machine_image_open(struct machine_image *mi, const char *path, struct buf *why)
 {
 	static const struct machine_ops ops = {
 		.regs_read = regs_read,
 		.phys_read = phys_read,
 		.memory_way = memory_way,
+		.roms = roms,
 	};
 	uint8_t magic[SELFMAG] = { 0 };
 	Elf *elf;

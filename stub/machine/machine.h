@@ -89,6 +89,8 @@ struct machine_ops {
 	/* breakpoints and watchpoints, without counting */
 	int (*stop_point)(struct machine *m, bool insert, enum break_type type, uint64_t addr,
 			  unsigned int kind);
+	/* what was laid into memory, where QEMU's monitor is not there to ask; may be NULL */
+	int (*roms)(struct machine *m, struct rom **roms, size_t *n);
 	/* QEMU's own monitor; appends what it prints */
 	int (*hmp)(struct machine *m, const char *command, struct buf *out);
 	/* reads that were remembered are no longer true */

@@ -7,6 +7,7 @@
 #define VECTORS	    16u
 #define VECTOR_SIZE 0x80u
 #define STACK_SLOT  16u
+#define ROOT_BITS   UINT64_C(0xfffffffff000)
 
 static enum lint_memory memory_at(void *ctx, uint64_t pa, uint64_t *last, const char **name)
 {
@@ -101,18 +102,30 @@ static void add_regions(struct lints *l, struct machine *m)
 	}
 }
 
-static int add_image(struct lints *l, struct machine *m, uint64_t pa)
+/* The image that @pa is in; *@is: there is one, listed by QEMU or with the header. */
+static int find_image(struct lints *l, struct machine *m, uint64_t pa, bool *is)
 {
-	struct tables *t = &l->maps.tables;
-	struct pt_access acc = { .kind = PT_FETCH, .el = t->regime.el };
 	int err = image_open(&l->image, m, pa);
 
 	if (!err)
 		err = image_load(&l->image, m);
-	if (err == -BATON_ELINK || err == -BATON_ECANCELED)
+	*is = !err && (l->image.listed || l->image.has_header);
+	return err == -BATON_ELINK || err == -BATON_ECANCELED ? err : 0;
+}
+
+static int add_image(struct lints *l, struct machine *m, uint64_t pc)
+{
+	struct tables *t = &l->maps.tables;
+	struct pt_access acc = { .kind = PT_FETCH, .el = t->regime.el };
+	uint64_t pa;
+	bool is = false;
+	int err = pc_physical(l, pc, &pa) ? find_image(l, m, pa, &is) : 0;
+
+	/* Beyond the jump, or where it failed, the loader is whose tables are in use. */
+	if (!err && !is)
+		err = find_image(l, m, t->regime.ttbr[0] & ROOT_BITS, &is);
+	if (err || !is)
 		return err;
-	if (err || (!l->image.listed && !l->image.has_header))
-		return 0;
 	for (size_t i = 0; i < l->image.originals; i++)
 		l->spans[l->in.image_count++] =
 			(struct lint_span){ l->image.span[i].first, l->image.span[i].last,
@@ -120,7 +133,7 @@ static int add_image(struct lints *l, struct machine *m, uint64_t pa)
 	if (!l->image.has_header)
 		return 0;
 	add_regions(l, m);
-	if (!t->regime.own)
+	if (!t->regime.own && l->image.header.kernel_entry != pc)
 		add_place(l, (struct lint_place){ LINT_ENTRY, "the kernel's entry",
 						  l->image.header.kernel_entry, 4, acc, false });
 	return 0;
@@ -153,7 +166,7 @@ static void add_roots(struct lints *l)
 		uint64_t root;
 
 		if (!machine_reg_read(t->machine, t->cpu, names[i], &root))
-			l->roots[l->in.root_count++] = root & UINT64_C(0xfffffffff000);
+			l->roots[l->in.root_count++] = root & ROOT_BITS;
 	}
 }
 
@@ -162,7 +175,7 @@ static int add_places(struct lints *l)
 {
 	struct tables *t = &l->maps.tables;
 	bool mine = l->now_known && l->now.regime.el == t->regime.el && !t->regime.stage2;
-	uint64_t pc, pa;
+	uint64_t pc;
 	int err;
 
 	if (!l->now_known)
@@ -174,7 +187,7 @@ static int add_places(struct lints *l)
 		add_pc_and_sp(l, pc);
 		add_vectors(l);
 	}
-	return mine && pc_physical(l, pc, &pa) ? add_image(l, t->machine, pa) : 0;
+	return mine ? add_image(l, t->machine, pc) : 0;
 }
 
 static int open_bulk(struct lints *l)

@@ -124,6 +124,14 @@ pending bad "$tmp/bad.img"
 tap_ok 'pending, before MMU on: the seed case is seen' says 'error: kernel-entry'
 tap_ok 'pending, before MMU on: the orphan is named' says 'looks like a table, and nothing points to it'
 
+# In the file, before any machine runs.
+out=$tmp/check.out
+"$O/baton" check "$seed/lvl0-upper-zero.img" >"$out" 2>&1
+status=$?
+tap_ok 'baton check: exit status 1' ends_with 1
+tap_ok 'baton check: the orphan' rules 'error pc' 'warning orphan-table' 'warning writable-executable'
+tap_ok 'baton check: the remedy' says "  do: $repair"
+
 # The command.
 baton "$seed/good-el1.img" 0x70000000 virt -e 'pt-lint --rules'
 tap_ok '--rules: exit status 0' ends_with 0
