@@ -439,22 +439,25 @@ static void set_root(struct checking *k, unsigned int half, uint64_t pa, const c
 	k->has_root[half] = true;
 	buf_printf(&k->text, "TTBR%u_EL%u %#" PRIx64, half, k->el, pa);
 	say_symbol(k, pa);
-	buf_printf(&k->text, ": %s\n", how);
+	buf_printf(&k->text, ": %s", how);
+	if (!strncmp(how, "perhaps", 7))
+		buf_printf(&k->text, " (--ttbr%u says otherwise)", half);
+	buf_putc(&k->text, '\n');
 }
 
 static int find_root(struct checking *k, unsigned int half, uint64_t va, bool identity)
 {
 	static const char *const how[] = {
 		[ROOT_LEADS] = "found: by it the address is reached",
-		[ROOT_ASTRAY] = "perhaps: a table that nothing points to (--ttbr1 says otherwise)",
-		[ROOT_EMPTY] = "perhaps: an empty page among the tables (--ttbr1 says otherwise)",
+		[ROOT_ASTRAY] = "perhaps: a table that nothing points to",
+		[ROOT_EMPTY] = "perhaps: an empty page among the tables",
 	};
 	struct check_root root = { .how = ROOT_NONE };
 	struct regime r;
 	int err = bare_regime(k, &r);
 
 	if (!err)
-		err = check_find_root(&k->ctx, &r, va, identity, half ? k->root[0] : 0, &root);
+		err = check_find_root(&k->ctx, &r, va, identity, k->root[!half], &root);
 	if (err || root.how == ROOT_NONE)
 		return err;
 	set_root(k, half, root.pa,
@@ -481,11 +484,14 @@ static int choose_roots(struct checking *k)
 		else if (!symbols_find(k->ctx.symbols, names[half], &pa))
 			set_root(k, half, pa, "by its name");
 	}
-	if (!k->has_root[0] && img->spans)
-		err = find_root(k, 0, k->load, true);
-	if (!err && !k->has_root[1] && k->el == 1 && img->has_header &&
-	    img->header.kernel_entry >> 63)
-		err = find_root(k, 1, img->header.kernel_entry, false);
+	/* Twice: what is only likely rests on the other root. */
+	for (unsigned int turn = 0; !err && turn < 2; turn++) {
+		if (!k->has_root[0] && img->spans)
+			err = find_root(k, 0, k->load, true);
+		if (!err && !k->has_root[1] && k->el == 1 && img->has_header &&
+		    img->header.kernel_entry >> 63)
+			err = find_root(k, 1, img->header.kernel_entry, false);
+	}
 	return err;
 }
 
@@ -513,8 +519,7 @@ static int settle_roots(struct checking *k)
 		machine_reg_read(&k->mi.m, 0, name, &tcr);
 		set_sysreg(k, "TCR", tcr | (half ? TCR_EPD1 : TCR_EPD0));
 		set_sysreg(k, half ? "TTBR1" : "TTBR0", 0);
-		buf_printf(&k->text,
-			   "TTBR%u_EL1 is not known (--ttbr%u): nothing is said of its half\n",
+		buf_printf(&k->text, "TTBR%u_EL1 is not known (--ttbr%u): its half is not walked\n",
 			   half, half);
 	}
 	return 0;
@@ -536,6 +541,25 @@ static bool elf_place(const struct checking *k, uint64_t va, uint64_t *pa)
 	return false;
 }
 
+/* Whether there is a root for @va; if not, the image's own addresses should have had one. */
+static bool has_root_for(struct checking *k, uint64_t va)
+{
+	unsigned int half = k->el == 1 && va >> 63;
+	struct regime r;
+
+	if (k->has_root[half] || !check_image(&k->ctx)->has_header)
+		return k->has_root[half];
+	k->found = true;
+	buf_printf(&k->text, "WRONG: no table in the image leads to it (--ttbr%u says otherwise)\n",
+		   half);
+	if (!bare_regime(k, &r)) {
+		r.ttbr[0] = k->root[0];
+		r.ttbr[1] = k->root[1];
+		check_say_orphans(&k->ctx, &r, &k->text);
+	}
+	return false;
+}
+
 static int check_entry(struct checking *k)
 {
 	const struct image *img = check_image(&k->ctx);
@@ -548,6 +572,8 @@ static int check_entry(struct checking *k)
 	want.at = k->mi.kind == MACHINE_IMAGE_ELF && elf_place(k, want.va, &want.pa);
 	buf_printf(&k->text, "\n%s %#" PRIx64 ":\n",
 		   k->mi.kind == MACHINE_IMAGE_CORE ? "the pc," : "the entry,", want.va);
+	if (!has_root_for(k, want.va) && img->has_header)
+		return 0;
 	return check_walk(&k->ctx, &want, false, &k->text, &k->found);
 }
 
@@ -559,17 +585,19 @@ static int check_loader(struct checking *k)
 	bool found = false;
 	int err = 0;
 
-	if (!img->spans || !k->has_root[0])
+	if (!img->spans)
 		return 0;
-	buf_putc(&k->text, '\n');
+	buf_printf(&k->text, "\nthe loader, %#" PRIx64 "-%#" PRIx64 ":%c", k->load, end - 1,
+		   k->has_root[0] ? ' ' : '\n');
+	if (!has_root_for(k, k->load))
+		return 0;
 	for (uint64_t pa = k->load; !err && !found && pa < end; pa += PAGE) {
 		struct check_want want = { .va = pa, .fetch = pa == k->load, .at = true, .pa = pa };
 
 		err = check_walk(&k->ctx, &want, true, &k->text, &found);
 	}
 	if (!err && !found)
-		buf_printf(&k->text, "the loader, %#" PRIx64 "-%#" PRIx64 ": mapped onto itself\n",
-			   k->load, end - 1);
+		buf_puts(&k->text, "mapped onto itself\n");
 	else if (!err)
 		buf_puts(&k->text, "the loader would not survive turning the MMU on\n");
 	k->found |= found;
@@ -583,12 +611,12 @@ static int check_console(struct checking *k)
 
 	if (!k->has_board || !k->board.uart || !k->has_root[0])
 		return 0;
+	buf_printf(&k->text, "the console, %#" PRIx64 ": ", k->board.uart);
 	int err = check_walk(&k->ctx, &want, true, &k->text, &found);
 
 	if (!err)
-		buf_printf(&k->text, "the console, %#" PRIx64 ": %s\n", k->board.uart,
-			   found ? "the loader falls silent once the MMU is on"
-				 : "mapped onto itself");
+		buf_puts(&k->text, found ? "the loader falls silent once the MMU is on\n"
+					 : "mapped onto itself\n");
 	k->found |= found;
 	return err;
 }

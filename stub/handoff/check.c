@@ -313,7 +313,8 @@ static void find_empty(const struct pages *p, const struct aim *aim, uint64_t ta
 		r->how = ROOT_EMPTY;
 		r->pa = at->pa;
 	}
-	if (inside.how && !inside.others)
+	/* The lower root may be the last of them, as likely as any between. */
+	if (inside.how && !inside.others && !(aim->identity && beside.how))
 		*out = inside;
 	else if (!inside.how && beside.how && !beside.others)
 		*out = beside;
@@ -422,6 +423,8 @@ int check_walk(struct context *ctx, const struct check_want *want, bool quiet, s
 		pt_render_walk(&w, &acc, &t.names, &text);
 	}
 	if (!err && !(good && quiet)) {
+		if (quiet)
+			buf_putc(out, '\n');
 		buf_add(out, text.data, text.len);
 		if (verdict.len)
 			buf_add(out, verdict.data, verdict.len);

@@ -60,7 +60,7 @@ struct check_want {
 /**
  * check_walk() - walk it by the registers that the machine has, as an access of its level;
  * say the walk, and what would repair it. *@found is set if something is wrong.
- * @quiet: say nothing of what is good
+ * @quiet: say nothing of what is good; what is not begins on a line of its own
  */
 int check_walk(struct context *ctx, const struct check_want *want, bool quiet, struct buf *out,
 	       bool *found);

@@ -62,6 +62,27 @@ tap_ok 'lvl0-upper-zero: by name with symbols' bug \
 	'boot_lvl1_upper (0x7000b000) is a table that nothing points to' -- \
 	"$seed/lvl0-upper-zero.img" -s "$loader"
 
+# zero OFFSET SIZE: good-el1.img with nothing there, as $tmp/zero.
+zero() {
+	cp "$seed/good-el1.img" "$tmp/zero"
+	dd if=/dev/zero of="$tmp/zero" bs=1 seek=$(($1)) count="$2" conv=notrunc status=none
+}
+zero 0xf000 4096
+tap_ok 'an empty lower root: the loader is lost' said 1 'the loader, 0x70000000-0x7000ffff:' \
+	'WRONG: no table in the image leads to it (--ttbr0' -- "$tmp/zero"
+zero 0xd000 4096
+tap_ok 'an empty table below it: the walk of the loader' said 1 \
+	'L2 [384]  0x7000dc00  0x0000000000000000  invalid' \
+	'would not survive turning the MMU on' -- "$tmp/zero"
+zero 0xe000 8
+tap_ok 'the console not mapped' said 1 'the loader falls silent' -- "$tmp/zero"
+zero 0xa000 4096
+tap_ok 'the table of the kernel empty' said 1 'L2 [  0]  0x7000a000  0x0000000000000000  invalid' \
+	-- "$tmp/zero" -s "$loader"
+zero 0x20d0 1
+tap_ok 'an image of another builder: its address is found by its tables' said 0 \
+	'loaded at 0x70000000 (where its tables fit' 'nothing wrong was found' -- "$tmp/zero"
+
 tap_ok '-e: commands on tables' said 0 '0xffffff8040000000  → 0x40000000' 'L2 [511][1]' \
 	'0xffffff8040000000 → 0x40000000   EL1 rwx' '3 ranges' -- "$seed/good-el1.img" \
 	-e 'pt-find 0x40000000' -e pt-tables -e 'pt-walk $pc' -e 'pt-snap a' -e 'pt-diff a' -e pt-dump
