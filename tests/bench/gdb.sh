@@ -29,17 +29,18 @@ at() { printf '*0x%s' "$("${CROSS}nm" "$1" | sed -n "s/ [tT] $2\$//p")"; }
 # shellcheck disable=SC2016
 loop() { printf 'set $i = 0\nwhile $i < %d\n%s\nset $i = $i + 1\nend\n' "$@"; }
 
-# What is timed: a label, what comes before it, and what is timed. In the order of the boot.
+# What is timed: a label, what comes before it, and what is timed. In the order of the boot;
+# the loader's largest copy is long enough for all rounds.
 declare -A label before timed
 work() { order+=("$1") label[$1]=$2 before[$1]=$3 timed[$1]=$4; }
 order=()
 work continue '20 stops at a breakpoint' "break $(at "$loader" uart_putc)" "$(loop 20 continue)"
-work stepi '200 stepi, loader, MMU off' $'delete\n'"tbreak $(at "$loader" copy)"$'\ncontinue' \
+work stepi '200 stepi, loader, MMU off' $'delete\n'"tbreak $(at "$loader" copy) if \$x2 > 0x10000"$'\ncontinue' \
 	"$(loop 200 stepi)"
 work examine '2 x/1000gx' echo "$(loop 2 'x/1000gx 0x70000000')"
-work kernel '200 stepi, kernel, MMU on' "tbreak $(at "$kernel" tables_build)"$'\ncontinue' \
+work next '5 next, loader, with symbols' "file $loader" "$(loop 5 next)"
+work kernel '200 stepi, kernel, MMU on' $'file\n'"tbreak $(at "$kernel" tables_build)"$'\ncontinue' \
 	"$(loop 200 stepi)"
-work next '5 next, with symbols' "file $kernel" "$(loop 5 next)"
 [ $# -lt 2 ] || order=("${@:2}")
 
 wait_for() {
