@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #define PROOF 64u
@@ -80,6 +81,7 @@ int fastram_open(struct fastram *f, struct machine *m, pid_t pid)
 		return 0;
 	}
 	snprintf(path, sizeof(path), "/proc/%d/mem", (int)pid);
+	f->pid = pid;
 	f->fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (f->fd < 0) {
 		snprintf(f->why, sizeof(f->why), "%s: %s", path, strerror(errno));
@@ -104,14 +106,48 @@ void fastram_close(struct fastram *f)
 	*f = (struct fastram){ .fd = -1 };
 }
 
-bool fastram_read(const struct fastram *f, uint64_t pa, void *data, size_t len)
+/* Where [pa, pa + len) is in QEMU; 0: not in what is known. */
+static uint64_t host_address(const struct fastram *f, uint64_t pa, size_t len)
 {
 	for (size_t i = 0; f->fd >= 0 && i < f->count; i++) {
 		const struct fastram_range *r = &f->range[i];
 
-		if (pa < r->first || pa > r->last)
-			continue;
-		return len <= r->last - pa + 1 && peek(f, r->host + (pa - r->first), data, len);
+		if (pa >= r->first && pa <= r->last)
+			return len <= r->last - pa + 1 ? r->host + (pa - r->first) : 0;
 	}
-	return false;
+	return 0;
+}
+
+bool fastram_read(const struct fastram *f, uint64_t pa, void *data, size_t len)
+{
+	uint64_t host = host_address(f, pa, len);
+
+	return host && peek(f, host, data, len);
+}
+
+#define VECTORS 256u
+
+void fastram_gather(const struct fastram *f, const uint64_t *pa, unsigned int n, size_t size,
+		    uint8_t *data, const bool *ok, bool *done)
+{
+	memset(done, 0, n * sizeof(*done));
+	for (unsigned int i = 0; f->fd >= 0 && i < n;) {
+		struct iovec there[VECTORS], here = { .iov_base = data + i * size };
+		unsigned int count = 0, first = i;
+
+		/* A run of pieces that can be read, which so lie behind each other here. */
+		for (; i < n && count < VECTORS && ok[i]; i++, count++) {
+			uint64_t host = host_address(f, pa[i], size);
+
+			if (!host)
+				break;
+			there[count].iov_base = (void *)(uintptr_t)host;
+			there[count].iov_len = size;
+		}
+		here.iov_len = count * size;
+		if (count &&
+		    process_vm_readv(f->pid, &here, 1, there, count, 0) == (ssize_t)here.iov_len)
+			memset(done + first, 1, count * sizeof(*done));
+		i += count == 0;
+	}
 }

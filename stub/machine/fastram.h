@@ -18,6 +18,7 @@ struct fastram_range {
 };
 
 struct fastram {
+	pid_t pid;
 	int fd; /* of /proc/PID/mem; -1: not available, @why says why */
 	struct fastram_range *range;
 	size_t count;
@@ -35,5 +36,13 @@ void fastram_close(struct fastram *f);
 
 /** fastram_read() - true if all of it was read this way; false: use packets. */
 bool fastram_read(const struct fastram *f, uint64_t pa, void *data, size_t len);
+
+/**
+ * fastram_gather() - @n pieces of @size bytes from @pa[i] to @data + i * @size, where
+ * ok[i] is set; what could not be read so is left for packets: ok[i] stays, done[i] is false.
+ * One system call for hundreds, which is twice as fast as one for each.
+ */
+void fastram_gather(const struct fastram *f, const uint64_t *pa, unsigned int n, size_t size,
+		    uint8_t *data, const bool *ok, bool *done);
 
 #endif

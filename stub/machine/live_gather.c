@@ -67,6 +67,7 @@ int live_phys_gather(struct machine *m, const uint64_t *pa, unsigned int n, size
 		     uint8_t *data, bool *ok)
 {
 	struct live *l = live_of(m);
+	bool done[GATHER_MAX];
 
 	for (unsigned int from = 0; from < n; from += GATHER_MAX) {
 		unsigned int count = n - from < GATHER_MAX ? n - from : GATHER_MAX;
@@ -78,9 +79,11 @@ int live_phys_gather(struct machine *m, const uint64_t *pa, unsigned int n, size
 				    .ok = ok + from };
 		int err = 0;
 
-		for (unsigned int i = 0; i < count; i++) {
+		for (unsigned int i = 0; i < count; i++)
 			g.ok[i] = machine_is_ram(m, g.pa[i], size, true);
-			if (g.ok[i] && !fastram_read(&l->fast, g.pa[i], g.data + i * size, size))
+		fastram_gather(&l->fast, g.pa, count, size, g.data, g.ok, done);
+		for (unsigned int i = 0; i < count; i++) {
+			if (g.ok[i] && !done[i])
 				g.which[g.count++] = i;
 		}
 		if (g.count) {
