@@ -263,7 +263,8 @@ static bool types_clash(struct pieces *p)
 {
 	size_t far = 0;
 
-	qsort(p->piece, p->count, sizeof(*p->piece), order);
+	if (p->count)
+		qsort(p->piece, p->count, sizeof(*p->piece), order);
 	for (size_t i = 1; i < p->count; i++) {
 		const struct piece *a = &p->piece[far], *b = &p->piece[i];
 
