@@ -21,9 +21,30 @@ static int parse_access(struct cmd *c, enum pt_access_kind *kind)
 	return 0;
 }
 
+/* -q: where it ends, and nothing else: for scripts, and for GDB, which writes each character by
+ * itself. */
+static int say_end(struct cmd *c, struct tables *t, uint64_t va, const struct pt_access *acc)
+{
+	struct buf text = { 0 };
+	struct pt_walk w;
+	int err = tables_walk(t, va, acc, &w, &text);
+
+	if (err) {
+		cmd_fail(c, err, "%s", text.data);
+	} else if (w.fault) {
+		c->found = true;
+		pt_render_fault(&w, acc, &text);
+		cmd_text(c, &text);
+	} else {
+		cmd_say(c, "%#" PRIx64, w.oa);
+	}
+	buf_free(&text);
+	return err;
+}
+
 static int run(struct cmd *c)
 {
-	bool el0 = cmd_option(c, "-u");
+	bool el0 = cmd_option(c, "-u"), quiet = cmd_option(c, "-q");
 	enum pt_access_kind kind;
 	struct pt_access acc;
 	struct tables t;
@@ -40,11 +61,13 @@ static int run(struct cmd *c)
 	if (err)
 		return err;
 	acc = tables_access(&t, kind, el0);
-	return tables_say_walk(&t, c, va, &acc, NULL);
+	return quiet ? say_end(c, &t, va, &acc) : tables_say_walk(&t, c, va, &acc, NULL);
 }
 
-COMMAND(pt_walk, "pt-walk", run, .args = "VA [-a r|w|x] [-u]", .needs = CMD_STOPPED | CMD_TABLES,
+COMMAND(pt_walk, "pt-walk", run, .args = "VA [-a r|w|x] [-u] [-q]",
+	.needs = CMD_STOPPED | CMD_TABLES,
 	.help = "translate VA: each level's descriptor, then the result or the exact fault",
 	.more = "  -a r|w|x   for a read, a write or a fetch: permissions count too\n"
 		"  -u         from EL0\n"
+		"  -q         the output address alone, or the fault\n"
 		"Exit status 1 if the walk ends in a fault.\n");

@@ -50,18 +50,22 @@ through_baton() {
 for ((i = 0; i < pairs; i++)); do
 	gdb_loop gva2gpa "$address" >>"$tmp/times.direct" || exit 2
 	through_baton pt-walk >>"$tmp/times.walk" || exit 2
+	through_baton 'pt-walk -q' >>"$tmp/times.quiet" || exit 2
 	through_baton gva2gpa >>"$tmp/times.passed" || exit 2
 done
-paste "$tmp/times.walk" "$tmp/times.direct" | awk '{ print $1 / $2 }' >"$tmp/times.ratio"
 echo "$count commands from GDB, $pairs rounds; microseconds each: median (quartiles)"
-for w in walk passed direct; do
+for w in walk quiet passed direct; do
 	case $w in
 	walk) label='pt-walk through baton' ;;
+	quiet) label='pt-walk -q through baton' ;;
 	passed) label='gva2gpa through baton' ;;
 	direct) label='gva2gpa, direct' ;;
 	esac
 	printf '%-34s %8.1f (%.1f-%.1f)\n' "$label" "$(quartile .5 $w)" "$(quartile .25 $w)" \
 		"$(quartile .75 $w)"
 done
-printf '%-34s %8.2f (upper quartile %.2f)\n' 'pt-walk / gva2gpa, direct' "$(quartile .5 ratio)" \
-	"$(quartile .75 ratio)"
+for w in walk quiet; do
+	paste "$tmp/times.$w" "$tmp/times.direct" | awk '{ print $1 / $2 }' >"$tmp/times.ratio"
+	printf '%-34s %8.2f (upper quartile %.2f)\n' "$w / gva2gpa, direct" "$(quartile .5 ratio)" \
+		"$(quartile .75 ratio)"
+done
