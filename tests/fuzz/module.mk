@@ -3,21 +3,25 @@
 # sanitizers, for FUZZ_SECONDS; and by `make check` on noise from a fixed seed.
 FUZZ_SRCS := $(wildcard tests/fuzz/fuzz_*.c)
 FUZZ := $(FUZZ_SRCS:%.c=$(O)/%)
-HOST_OBJS += $(FUZZ:%=%.o) $(O)/tests/fuzz/driver.o
+HOST_OBJS += $(FUZZ:%=%.o) $(O)/tests/fuzz/driver.o $(O)/tests/fuzz/reference.o
+# What a target fuzzes besides protocol/.
+FUZZ_WITH_walk := tests/fuzz/reference.c $(wildcard stub/mmu/*.c)
 FUZZ_SECONDS ?= 60
 
+$(O)/tests/fuzz/fuzz_walk: $(FUZZ_WITH_walk:%.c=$(O)/%.o)
 $(O)/tests/fuzz/fuzz_%: $(O)/tests/fuzz/fuzz_%.o $(O)/tests/fuzz/driver.o $(PROTOCOL_OBJS)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(HOST_LDFLAGS) $^ $(HOST_LIBS) -o $@
 
 UNIT += $(FUZZ)
 
+$(O)/libfuzzer/fuzz_walk: $(FUZZ_WITH_walk) tests/fuzz/reference.h $(wildcard stub/mmu/*.h)
 $(O)/libfuzzer/fuzz_%: tests/fuzz/fuzz_%.c tests/fuzz/fuzz.h $(wildcard protocol/*.[ch])
 	@mkdir -p $(@D)
 	$(call say,FUZZ,$@)
 	$(Q)clang $(filter-out -fsanitize=% -fno-sanitize-recover=%,$(HOST_CFLAGS)) -O1 \
 		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
-		$< $(wildcard protocol/*.c) -lexpat -o $@
+		$< $(FUZZ_WITH_$*) $(wildcard protocol/*.c) -lexpat -o $@
 
 # What is found is kept under $(O)/libfuzzer: corpora to go on from, crashes to look at.
 fuzz: $(FUZZ_SRCS:tests/fuzz/%.c=fuzz-%) ## every fuzz target for FUZZ_SECONDS=60 (needs clang)
