@@ -221,6 +221,7 @@ int live_open(struct live *l, struct loop *loop, const char *addr, struct buf *e
 
 	*l = (struct live){
 		.hg = -1,
+		.foreseen = UINT64_MAX,
 		.rsp.log = l->rsp.log,
 		.fast.fd = -1,
 		.m = { .ops = &live_ops, .priv = l, .cpus = 1 },

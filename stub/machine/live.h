@@ -67,7 +67,7 @@ struct live {
 	size_t reg_count, reg_cap;
 	struct live_line *lines;
 	struct live_page pages[LIVE_PAGES];
-	bool cached; /* anything to forget? */
+	uint64_t foreseen; /* the pc at the last stop: the next one is likely near; or -1 */
 };
 
 /**
@@ -95,8 +95,16 @@ int live_g(struct live *l, unsigned int cpu, const struct buf **g);
  * GDB need not ask for them (GDB manual, E.3).
  */
 void live_expedite(struct live *l, unsigned int cpu, struct buf *reply);
-/** live_foresee() - read what GDB asks first after a stop: the code at the pc. */
+/**
+ * live_stopped() - ask after a stop, in one flight, what GDB asks first: the registers of
+ * @cpu, and where the page of its last pc leads. @tell is called as soon as the registers
+ * are there, while the rest is under way; not at all if QEMU is lost before that.
+ * live_foresee() - then read the code at the pc.
+ */
+void live_stopped(struct live *l, unsigned int cpu, void (*tell)(void *ctx), void *ctx);
 void live_foresee(struct live *l, unsigned int cpu);
+/** live_page_learn() - the monitor's answer to `gva2gpa @va`; NULL: not mapped. */
+void live_page_learn(struct live *l, unsigned int cpu, uint64_t va, const char *answer);
 /** live_forward() - a packet of GDB's as it is, for GDB's CPU; one answer. */
 int live_forward(struct live *l, unsigned int cpu, const void *packet, size_t len,
 		 struct buf *reply);

@@ -146,11 +146,30 @@ int live_phys_write(struct machine *m, uint64_t pa, const void *data, size_t len
 	return transfer(live_of(m), true, true, 0, pa, (void *)(uintptr_t)data, len);
 }
 
+static struct live_page *page_slot(struct live *l, unsigned int cpu, uint64_t base)
+{
+	return &l->pages[(base / PAGE + cpu) % LIVE_PAGES];
+}
+
+void live_page_learn(struct live *l, unsigned int cpu, uint64_t va, const char *answer)
+{
+	uint64_t base = va & ~(uint64_t)(PAGE - 1);
+	struct live_page *e = page_slot(l, cpu, base);
+	const char *p = answer ? strstr(answer, "gpa: ") : NULL;
+
+	*e = (struct live_page){ base, 0, l->m.generation, cpu, -BATON_EFAULT };
+	/* "%#x" of 0 is "0". */
+	if (p && strncmp(p += strlen("gpa: "), "0x", 2) == 0)
+		p += 2;
+	if (p && hex_u64(&p, &e->pa) == 0)
+		e->err = 0;
+}
+
 /* Where a virtual page of a CPU leads, by QEMU's own translation. */
 static int page_of(struct live *l, unsigned int cpu, uint64_t va, struct live_page **out)
 {
 	uint64_t base = va & ~(uint64_t)(PAGE - 1);
-	struct live_page *e = &l->pages[(base / PAGE + cpu) % LIVE_PAGES];
+	struct live_page *e = page_slot(l, cpu, base);
 	struct buf text = { 0 };
 	char command[48];
 	int err;
@@ -164,14 +183,7 @@ static int page_of(struct live *l, unsigned int cpu, uint64_t va, struct live_pa
 	if (!err)
 		err = live_hmp_as(l, command, &text);
 	if (!err) {
-		const char *p = text.data ? strstr(text.data, "gpa: ") : NULL;
-
-		*e = (struct live_page){ base, 0, l->m.generation, cpu, -BATON_EFAULT };
-		/* "%#x" of 0 is "0". */
-		if (p && strncmp(p += strlen("gpa: "), "0x", 2) == 0)
-			p += 2;
-		if (p && hex_u64(&p, &e->pa) == 0)
-			e->err = 0;
+		live_page_learn(l, cpu, base, text.data);
 		err = e->err;
 	}
 	buf_free(&text);

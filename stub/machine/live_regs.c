@@ -219,13 +219,3 @@ void live_expedite(struct live *l, unsigned int cpu, struct buf *reply)
 		buf_putc(reply, ';');
 	}
 }
-
-void live_foresee(struct live *l, unsigned int cpu)
-{
-	struct machine_reg pc = { .name = "pc" };
-	uint32_t insn;
-
-	/* That it cannot be read is for GDB to hear when it asks. */
-	if (!machine_regs_read(&l->m, cpu, &pc, 1) && !pc.err)
-		machine_virt_read(&l->m, cpu, pc.value, &insn, sizeof(insn));
-}

@@ -122,8 +122,8 @@ static int finish(struct live *l, struct machine_stop *stop, struct buf *packet,
 	l->rsp.running = false;
 	machine_changed(&l->m);
 	live_stop_parse(l, packet, last);
-	/* QEMU has selected the CPU that stopped (gdb_set_stop_cpu). */
-	l->hg = packet->data && strstr(packet->data, "thread:") ? (int)last->cpu : -1;
+	/* A breakpoint or a step selects the CPU that it stopped, an interrupt selects none. */
+	l->hg = l->m.cpus == 1 ? 0 : -1;
 	/* SIGINT is how an interrupt ends; a breakpoint may have been faster. */
 	if (last->kind == STOP_SIGNAL && last->signal == 2)
 		last->kind = user ? STOP_INTERRUPT : timed_out ? STOP_TIMEOUT : STOP_SIGNAL;

@@ -236,9 +236,10 @@ int rsp_pipeline(struct rsp *r, const struct rsp_pipeline *p)
 		if (err == -BATON_ETIMEDOUT)
 			err = rsp_lose(r, "QEMU stopped answering");
 		if (!err) {
-			int status = p->reply(p->ctx, received++, &answer);
+			int status = p->reply(p->ctx, received, &answer);
 
-			failed = failed ? failed : status;
+			received += status != RSP_MORE;
+			failed = status < 0 && !failed ? status : failed;
 		}
 	}
 	buf_free(&payload);

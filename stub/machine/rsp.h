@@ -52,8 +52,10 @@ int rsp_call_data(struct rsp *r, const void *payload, size_t len, struct buf *re
 /**
  * rsp_pipeline() - many requests, answers in order. @request writes the @i-th payload
  * into an empty buffer; @reply takes its answer. At most 64 are under way at once.
- * A negative return of @reply is returned at the end, after all have been received.
+ * A negative return of @reply is returned at the end, after all have been received;
+ * RSP_MORE: another packet still belongs to this answer.
  */
+#define RSP_MORE 1
 struct rsp_pipeline {
 	size_t count;
 	void (*request)(void *ctx, size_t i, struct buf *payload);

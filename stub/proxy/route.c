@@ -74,12 +74,19 @@ static int supported(struct session *s, struct buf *packet, const char *rest)
 	return 0;
 }
 
-static void send_stop(struct session *s)
+struct telling {
+	struct session *s;
+	bool done;
+};
+
+static void tell_stop(void *ctx)
 {
+	struct telling *t = ctx;
+	struct session *s = t->s;
 	const struct machine_stop *stop = &s->live->m.last_stop;
 	struct buf reply = { 0 };
 
-	s->cpu = stop->cpu;
+	t->done = true;
 	if (stop->packet.len)
 		buf_add(&reply, stop->packet.data, stop->packet.len);
 	else
@@ -88,6 +95,18 @@ static void send_stop(struct session *s)
 		live_expedite(s->live, stop->cpu, &reply);
 	client_send(&s->client, reply.data, reply.len);
 	buf_free(&reply);
+}
+
+static void send_stop(struct session *s)
+{
+	const struct machine_stop *stop = &s->live->m.last_stop;
+	struct telling telling = { s, false };
+
+	s->cpu = stop->cpu;
+	if (s->client.connected && stop->kind != STOP_EXITED)
+		live_stopped(s->live, stop->cpu, tell_stop, &telling);
+	if (!telling.done)
+		tell_stop(&telling);
 	/* While GDB looks at it. */
 	if (s->client.connected && stop->kind != STOP_EXITED)
 		live_foresee(s->live, stop->cpu);

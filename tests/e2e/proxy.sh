@@ -184,6 +184,8 @@ x/i $pc
 thread 1
 stepi
 thread apply all p/x $cpsr
+thread 3
+p/x $pc
 shell (sleep 2; kill -INT $PPID) &
 continue
 info threads
