@@ -36,7 +36,7 @@ lint-spdx:
 
 lint-shell:
 	$(call say,SHELL,all)
-	$(Q)shellcheck -x -P tests/e2e $(LINT_SH)
+	$(Q)shellcheck -S warning -x -P tests/e2e $(LINT_SH)
 
 lint-cppcheck:
 	$(call say,CPPCHECK,all)

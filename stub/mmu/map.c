@@ -223,7 +223,7 @@ static int read_ahead(struct map *m, const uint8_t *table, int level, unsigned i
 			b->pa[b->count++] = next;
 	}
 	if (!b->data) {
-		b->data = calloc(m->batch_max, m->table_size);
+		b->data = malloc(BATCH_BYTES);
 		if (!b->data)
 			abort();
 	}
