@@ -125,7 +125,9 @@ baton_start() {
 	baton_run "$name" run -l "${listen:-unix:$tmp/$name.sock}" -- "$QEMU" -display none -monitor none \
 		-nic none -serial "file:$console" "$@"
 	wait_line "$tmp/$name.log" 'waiting for GDB'
+	# shellcheck disable=SC2034
 	target=$(sed -n 's/.*: target remote //p' "$tmp/$name.log")
+	# shellcheck disable=SC2034
 	qemu_pid=$(qemu_of "$pid")
 }
 
