@@ -94,6 +94,8 @@ static void find_ends_in_tables_that_loop(void **state)
 	assert_int_equal(fake_command(f, "pt-find 0x40080000"), 0);
 	assert_said(f, "the first 16 shown");
 	assert_said(f, "68719476736 aliases"); /* 512^4: its last level is pages of itself */
+	assert_int_equal(fake_command(f, "pt-find 0x40080000 --all"), 0);
+	assert_said(f, "68719476736 aliases, the first 262144 shown\n");
 }
 
 static void find_flags_mismatched_types(void **state)
