@@ -206,6 +206,7 @@ static int serve(struct baton *b)
 	s->ctx = &b->ctx;
 	s->verbose = b->options.verbose > 0;
 	s->client.log = b->options.verbose > 1;
+	s->client.no_spin = b->options.no_spin;
 	status = session_serve(s);
 	session_close(s);
 	if (status || b->loop.quit_signal == SIGALRM) {

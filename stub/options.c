@@ -27,6 +27,7 @@ static const char usage[] =
 	"      --allow-remote  listen on addresses that are not loopback\n"
 	"      --allow-mmio    read devices too: may crash QEMU\n"
 	"      --packets       read memory by packets alone, not from QEMU's process\n"
+	"      --no-spin       sleep at once when GDB's next packet is awaited\n"
 	"  -h, --help          this text;   --version\n"
 	"\n"
 	"for check:\n"
@@ -38,7 +39,7 @@ static const char usage[] =
 	"exit status: that of the last command. 0: all well; 1: it found something wrong;\n"
 	"2: usage, connection or machine failure, which ends the run at once\n";
 
-enum { OPT_TIMEOUT = 256, OPT_REMOTE, OPT_MMIO, OPT_PACKETS, OPT_VERSION, OPT_GIVEN };
+enum { OPT_TIMEOUT = 256, OPT_REMOTE, OPT_MMIO, OPT_PACKETS, OPT_NO_SPIN, OPT_VERSION, OPT_GIVEN };
 
 /* In the order of enum given. */
 #define GIVEN_OPTION(name, which)                                  \
@@ -56,6 +57,7 @@ static const struct option long_options[] = {
 	{ "allow-remote", no_argument, NULL, OPT_REMOTE },
 	{ "allow-mmio", no_argument, NULL, OPT_MMIO },
 	{ "packets", no_argument, NULL, OPT_PACKETS },
+	{ "no-spin", no_argument, NULL, OPT_NO_SPIN },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, OPT_VERSION },
 	GIVEN_OPTION("load", GIVEN_LOAD),
@@ -197,6 +199,9 @@ static int parse_one(struct options *o, int c, bool *listen_given, struct buf *e
 		return 0;
 	case OPT_PACKETS:
 		o->packets = true;
+		return 0;
+	case OPT_NO_SPIN:
+		o->no_spin = true;
 		return 0;
 	case 'h':
 		fputs(usage, stdout);

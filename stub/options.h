@@ -48,6 +48,7 @@ struct options {
 	int verbose;		 /* 1: what is done, 2: every packet */
 	int timeout;		 /* seconds for everything; 0: no limit */
 	bool allow_remote, allow_mmio;
+	bool no_spin;	     /* sleep at once while GDB is awaited */
 	bool packets;	     /* read memory by packets alone */
 	const char *address; /* MODE_ATTACH */
 	const char *image;   /* MODE_CHECK */

@@ -5,8 +5,10 @@
 
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 /*
  * How long GDB's next packet is looked for, and how it is seen that this does not pay: a
@@ -172,6 +174,7 @@ void client_open(struct client *c, struct loop *loop, struct link link)
 	c->interrupt = c->deaf = c->awaited = false;
 	c->spin_worth = SPIN_MAX / 2;
 	c->spin_rest = 0;
+	c->stops = 0;
 	c->queued = 0;
 	buf_clear(&c->last);
 	packet_decoder_init(&c->decoder, CLIENT_LIMIT);
@@ -224,11 +227,25 @@ bool client_next(struct client *c, struct buf *packet)
 	return true;
 }
 
+/*
+ * Where more wants to run than there are CPUs, spinning takes the time of GDB or QEMU (with
+ * one CPU, always): measured on a busy machine, steps are a tenth faster without.
+ */
+static bool is_crowded(void)
+{
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	double load;
+
+	return cpus < 2 || getloadavg(&load, 1) != 1 || load > (double)cpus;
+}
+
 void client_await(struct client *c)
 {
+	if (c->stops++ % SPIN_REST == 0)
+		c->crowded = is_crowded();
 	if (c->spin_rest && --c->spin_rest == 0)
 		c->spin_worth = SPIN_MAX / 2;
-	c->awaited = c->spin_rest == 0;
+	c->awaited = !c->no_spin && !c->crowded && c->spin_rest == 0;
 }
 
 static int64_t now_ns(void)

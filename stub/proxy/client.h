@@ -24,8 +24,11 @@ struct client {
 	unsigned int queued;
 	struct buf last; /* what was sent last, framed, for a NAK */
 	bool connected;
+	bool no_spin;		 /* always sleep */
 	bool awaited;		 /* a stop was told: its next packets come at once */
 	unsigned int spin_worth; /* 0 to SPIN_MAX: how often it came within the time */
+	bool crowded;		 /* too many others run */
+	unsigned int stops;	 /* told so far */
 	unsigned int spin_rest;	 /* stops to let pass before it is tried again */
 	bool acked;		 /* what was sent last has its `+` */
 	bool interrupt;		 /* 0x03 came and no stop has answered it yet */
