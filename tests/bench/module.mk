@@ -2,14 +2,19 @@
 # Times, as ratios of medians. Nothing here asserts one.
 YARDSTICK := $(O)/tests/bench/yardstick
 FORWARD := $(O)/tests/bench/forward
-HOST_OBJS += $(YARDSTICK).o $(FORWARD).o
+BENCH_TABLES := $(O)/tests/bench/tables
+HOST_OBJS += $(YARDSTICK).o $(FORWARD).o $(BENCH_TABLES).o
 PAIRS ?= 15
 
 $(YARDSTICK) $(FORWARD): %: %.o $(STUB_OBJS) $(PROTOCOL_OBJS)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(HOST_LDFLAGS) $^ $(HOST_LIBS) -o $@
 
-bench: bench-gdb bench-tables bench-walk ## all of them, PAIRS=15 times each
+$(BENCH_TABLES): %: %.o
+	$(call say,LD,$@)
+	$(Q)$(CC) $(HOST_LDFLAGS) $^ -o $@
+
+bench: bench-gdb bench-tables bench-walk bench-growth ## all of them, PAIRS=15 times each
 
 bench-tables: guests $(YARDSTICK) ## dump of 30,000 tables against the least that it takes (PAIRS=15)
 	$(Q)tests/bench/tables.sh $(PAIRS)
@@ -20,7 +25,10 @@ bench-gdb: all $(FORWARD) ## GDB through baton against GDB directly: stepping, b
 bench-stepi: all $(FORWARD) ## the same for `stepi` alone
 	$(Q)tests/bench/gdb.sh $(PAIRS) stepi kernel
 
+bench-growth: all $(BENCH_TABLES) ## dump of 1,000 to 200,000 tables of a file, with a plot (0.8 GB in TMPDIR)
+	$(Q)tests/bench/growth.sh
+
 bench-walk: guests ## one translation from GDB against QEMU's gva2gpa (PAIRS=15)
 	$(Q)tests/bench/walk.sh $(PAIRS)
 
-.PHONY: bench bench-gdb bench-stepi bench-tables bench-walk
+.PHONY: bench bench-gdb bench-growth bench-stepi bench-tables bench-walk
