@@ -82,6 +82,29 @@ x/2i $pc
 info registers
 ' -device "$(with_image "$image")"
 
+both '400 steps: registers, code, stack' '
+target remote $sock
+tbreak copy_regions
+continue
+set $i = 0
+while $i < 200
+stepi
+info registers
+x/2i $pc
+x/4gx $sp
+set $i = $i + 1
+end
+tbreak kernel_main
+continue
+while $i < 400
+stepi
+info registers
+x/2i $pc
+x/4gx $sp
+set $i = $i + 1
+end
+' -device "$(with_image "$image")"
+
 both 'watch, rwatch, awatch' '
 target remote $sock
 tbreak loader_main
