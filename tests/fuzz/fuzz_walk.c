@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * pt_walk() against reference.c: any registers, any memory, the same answer. Memory is a
- * function of the address, so that there is all of it and none has to be filled.
+ * pt_walk() against reference.c: any registers, any memory, the same answer; and pt_map(),
+ * of one address. Memory is a function of the address, so that there is all of it and none
+ * has to be filled.
  */
 #include "fuzz.h"
 
 #include "error.h"
-#include "mmu/walk.h"
+#include "mmu/map.h"
 #include "reference.h"
 
 #include <inttypes.h>
@@ -55,7 +56,7 @@ struct memory {
 	uint64_t seed;
 	uint64_t base;	      /* of TABLES tables that descriptors like to point to */
 	unsigned int granule; /* log2 */
-	unsigned int holes;   /* of 16 pages outside, so many cannot be read */
+	unsigned int holes;   /* of 16 times 64 KiB outside, so many cannot be read */
 	bool noise;	      /* all words are random */
 	bool swapped;
 };
@@ -84,7 +85,7 @@ static bool memory_word(void *ctx, uint64_t pa, uint64_t *value)
 	uint64_t h = mix(m->seed ^ pa * 0x9e3779b97f4a7c15);
 	bool inside = pa - m->base < (uint64_t)TABLES << m->granule;
 
-	if (pa % 8 || (!inside && mix(m->seed ^ pa >> 12) % 16 < m->holes))
+	if (pa % 8 || (!inside && mix(m->seed ^ pa >> 16) % 16 < m->holes))
 		return false;
 	if (m->noise || h % 16 == 15)
 		*value = mix(h);
@@ -307,6 +308,71 @@ static void compare(const struct ref_regs *r, struct memory *m, uint64_t va,
 		disagree(what, r, va, acc, &w, err, &x);
 }
 
+/* What pt_map() says of one address. */
+
+struct met {
+	struct pt_range range;
+	unsigned int ranges;
+};
+
+static int read_tables(void *ctx, const uint64_t *pa, unsigned int n, size_t size, uint8_t *data,
+		       bool *ok)
+{
+	for (unsigned int i = 0; i < n; i++) {
+		ok[i] = true;
+		for (size_t at = 0; at < size && ok[i]; at += 8) {
+			uint64_t word = 0;
+
+			ok[i] = memory_word(ctx, pa[i] + at, &word);
+			for (unsigned int b = 0; b < 8; b++)
+				data[i * size + at + b] = (uint8_t)(word >> 8 * b);
+		}
+	}
+	return 0;
+}
+
+static int on_range(void *ctx, const struct pt_range *r)
+{
+	struct met *met = ctx;
+
+	met->range = *r;
+	met->ranges++;
+	return 0;
+}
+
+static void compare_map(const struct ref_regs *r, struct memory *m, uint64_t va)
+{
+	const struct ref_access acc = { .kind = '?', .el = r->el };
+	const struct regime regime = regime_of(r);
+	const struct pt_bulk bulk = { read_tables, m };
+	struct met met = { 0 };
+	const struct pt_map_sink sink = { .range = on_range, .ctx = &met };
+	struct ref_result x;
+	struct pt_walk w = { 0 }; /* as far as a range tells it */
+	struct pt_config cfg;
+
+	if (pt_config_from_regime(&cfg, &regime, va, NULL) || cfg.flat)
+		return;
+	if (cfg.ia_bits < 64) /* pt_map() knows of no tags */
+		va = cfg.half ? va | ~UINT64_C(0) << cfg.ia_bits
+			      : va & ~(~UINT64_C(0) << cfg.ia_bits);
+	x = ref_walk(r, va, &acc, memory_word, m);
+	if (pt_map(&cfg, &bulk, va, va, &sink, NULL)) {
+		if (x.leaf || x.fault != REF_TRANSLATION)
+			disagree("map: error", r, va, &acc, &w, 0, &x);
+		return;
+	}
+	w.mapped = met.ranges != 0;
+	w.oa = met.range.oa + (va - met.range.ia);
+	w.size = met.range.size;
+	w.attrs = met.range.attrs;
+	/* It does not tell one fault from another. */
+	w.fault = x.fault == REF_ACCESS_FLAG && w.mapped ? PT_FAULT_ACCESS_FLAG : PT_FAULT_NONE;
+	w.level = x.level;
+	if (met.ranges > 1 || w.mapped != x.leaf || (x.leaf && first_difference(&w, &x)))
+		disagree("map", r, va, &acc, &w, 0, &x);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct draw d = { .data = data, .left = size, .state = 0xcbf29ce484222325 };
@@ -322,5 +388,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		acc.pan = one_in(&d, 3);
 		compare(&r, &m, draw_va(&d, &r), &acc);
 	}
+	compare_map(&r, &m, draw_va(&d, &r));
 	return 0;
 }
