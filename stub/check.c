@@ -23,9 +23,22 @@ void checking_flush(struct checking *k)
 {
 	FILE *f = k->o->commands.count ? stderr : stdout;
 
-	fwrite(k->text.data ? k->text.data : "", 1, k->text.len, f);
+	if (!k->json)
+		fwrite(k->text.data ? k->text.data : "", 1, k->text.len, f);
 	fflush(f);
 	buf_clear(&k->text);
+}
+
+static void complain(struct checking *k, const char *what, const char *why)
+{
+	struct buf text = { 0 };
+
+	buf_printf(&text, "%s: %s", what, why);
+	if (k->json)
+		checking_json_error(k, text.data);
+	else
+		fprintf(stderr, "baton: %s\n", text.data);
+	buf_free(&text);
 }
 
 int checking_unusable(struct checking *k, const char *fmt, ...)
@@ -37,9 +50,23 @@ int checking_unusable(struct checking *k, const char *fmt, ...)
 	va_start(ap, fmt);
 	buf_vprintf(&why, fmt, ap);
 	va_end(ap);
-	fprintf(stderr, "baton: %s: %s\n", k->o->image, why.data);
+	complain(k, k->o->image, why.data);
 	buf_free(&why);
 	return -BATON_EINVAL;
+}
+
+void checking_wrong(struct checking *k, const char *what, uint64_t va, const char *fmt, ...)
+{
+	struct buf words = { 0 };
+	va_list ap;
+
+	va_start(ap, fmt);
+	buf_vprintf(&words, fmt, ap);
+	va_end(ap);
+	k->found = true;
+	buf_printf(&k->text, "WRONG: %s\n", words.data);
+	checking_json_wrong(k, what, va, words.data);
+	buf_free(&words);
 }
 
 const uint64_t *checking_given(const struct checking *k, enum given which)
@@ -69,16 +96,15 @@ static bool elf_place(const struct checking *k, uint64_t va, uint64_t *pa)
 }
 
 /* Whether there is a root for @va; if not, the image's own addresses should have had one. */
-static bool has_root_for(struct checking *k, uint64_t va)
+static bool has_root_for(struct checking *k, const char *what, uint64_t va)
 {
 	unsigned int half = k->el == 1 && va >> 63;
 	struct regime r;
 
 	if (k->has_root[half] || !check_image(&k->ctx)->has_header)
 		return k->has_root[half];
-	k->found = true;
-	buf_printf(&k->text, "WRONG: no table in the image leads to it (--ttbr%u says otherwise)\n",
-		   half);
+	checking_wrong(k, what, va, "no table in the image leads to it (--ttbr%u says otherwise)",
+		       half);
 	if (!checking_bare_regime(k, &r)) {
 		r.ttbr[0] = k->root[0];
 		r.ttbr[1] = k->root[1];
@@ -87,8 +113,23 @@ static bool has_root_for(struct checking *k, uint64_t va)
 	return false;
 }
 
+/* @all: programs want to know of it even where it is good. */
+static int walk_to(struct checking *k, const char *what, const struct check_want *want, bool quiet,
+		   bool all)
+{
+	struct check_result r;
+	int err = check_walk(&k->ctx, want, quiet, &k->text, &r);
+
+	if (!err && (all || !r.good))
+		checking_json_walk(k, what, &r);
+	k->found |= !err && !r.good;
+	check_result_free(&r);
+	return err ? err : !r.good;
+}
+
 static int check_entry(struct checking *k)
 {
+	const char *what = k->mi.kind == MACHINE_IMAGE_CORE ? "pc" : "entry";
 	const struct image *img = check_image(&k->ctx);
 	struct check_want want = { .fetch = true };
 	int err = machine_reg_read(&k->mi.m, 0, "pc", &want.va);
@@ -97,11 +138,11 @@ static int check_entry(struct checking *k)
 		return 0; /* nothing that has to be mapped */
 	want.region = img->has_header;
 	want.at = k->mi.kind == MACHINE_IMAGE_ELF && elf_place(k, want.va, &want.pa);
-	buf_printf(&k->text, "\n%s %#" PRIx64 ":\n",
-		   k->mi.kind == MACHINE_IMAGE_CORE ? "the pc," : "the entry,", want.va);
-	if (!has_root_for(k, want.va) && img->has_header)
+	buf_printf(&k->text, "\nthe %s, %#" PRIx64 ":\n", what, want.va);
+	if (!has_root_for(k, what, want.va) && img->has_header)
 		return 0;
-	return check_walk(&k->ctx, &want, false, &k->text, &k->found);
+	err = walk_to(k, what, &want, false, true);
+	return err < 0 ? err : 0;
 }
 
 /* Behind the switch the loader goes on where it is. */
@@ -109,43 +150,38 @@ static int check_loader(struct checking *k)
 {
 	const struct image *img = check_image(&k->ctx);
 	uint64_t end = k->load + (img->has_header ? img->header_at - k->load : PAGE);
-	bool found = false;
 	int err = 0;
 
 	if (!img->spans)
 		return 0;
 	buf_printf(&k->text, "\nthe loader, %#" PRIx64 "-%#" PRIx64 ":%c", k->load, end - 1,
 		   k->has_root[0] ? ' ' : '\n');
-	if (!has_root_for(k, k->load))
+	if (!has_root_for(k, "loader", k->load))
 		return 0;
-	for (uint64_t pa = k->load; !err && !found && pa < end; pa += PAGE) {
+	for (uint64_t pa = k->load; !err && pa < end; pa += PAGE) {
 		struct check_want want = { .va = pa, .fetch = pa == k->load, .at = true, .pa = pa };
 
-		err = check_walk(&k->ctx, &want, true, &k->text, &found);
+		err = walk_to(k, "loader", &want, true, pa == k->load);
 	}
-	if (!err && !found)
-		buf_puts(&k->text, "mapped onto itself\n");
-	else if (!err)
-		buf_puts(&k->text, "the loader would not survive turning the MMU on\n");
-	k->found |= found;
-	return err;
+	if (err >= 0)
+		buf_puts(&k->text, err ? "the loader would not survive turning the MMU on\n"
+				       : "mapped onto itself\n");
+	return err < 0 ? err : 0;
 }
 
 static int check_console(struct checking *k)
 {
 	struct check_want want = { .va = k->board.uart, .at = true, .pa = k->board.uart };
-	bool found = false;
+	int err;
 
 	if (!k->has_board || !k->board.uart || !k->has_root[0])
 		return 0;
 	buf_printf(&k->text, "the console, %#" PRIx64 ": ", k->board.uart);
-	int err = check_walk(&k->ctx, &want, true, &k->text, &found);
-
-	if (!err)
-		buf_puts(&k->text, found ? "the loader falls silent once the MMU is on\n"
-					 : "mapped onto itself\n");
-	k->found |= found;
-	return err;
+	err = walk_to(k, "console", &want, true, true);
+	if (err >= 0)
+		buf_puts(&k->text, err ? "the loader falls silent once the MMU is on\n"
+				       : "mapped onto itself\n");
+	return err < 0 ? err : 0;
 }
 
 static int look(struct checking *k)
@@ -159,6 +195,8 @@ static int look(struct checking *k)
 	if (err)
 		return checking_unusable(k, "%s", machine_error(&k->mi.m, err));
 	checking_flush(k);
+	if (k->json)
+		return checking_json_lint(k);
 	if (command_find("pt-lint")) {
 		print(NULL, "\n", 1);
 		status = command_run(&k->ctx, &k->sink, "pt-lint");
@@ -191,7 +229,7 @@ static int load_symbols(struct checking *k)
 		int n = symbols_load(k->ctx.symbols, k->o->symbols.item[i], 0, &why);
 
 		if (n < 0)
-			fprintf(stderr, "baton: -s %s\n", why.data);
+			complain(k, "-s", why.data);
 		buf_free(&why);
 		if (n < 0)
 			return n;
@@ -209,6 +247,8 @@ int check_run(const struct options *o)
 				  .symbols = symbols_new(),
 				  .journal = journal_new(),
 				  .handoff = handoff_new() };
+	if (o->json)
+		checking_json_begin(&k);
 	err = load_symbols(&k);
 	if (!err)
 		err = checking_open_file(&k);
@@ -220,11 +260,14 @@ int check_run(const struct options *o)
 	} else if (!err && !look(&k)) {
 		status = k.found ? EXIT_FOUND : 0;
 	}
+	if (checking_json_end(&k))
+		status = EXIT_TROUBLE;
 	snaps_free(k.ctx.snaps);
 	handoff_free(k.ctx.handoff);
 	journal_free(k.ctx.journal);
 	symbols_free(k.ctx.symbols);
 	buf_free(&k.text);
+	buf_free(&k.load_how);
 	machine_image_close(&k.mi);
 	return status;
 }

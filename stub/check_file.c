@@ -115,23 +115,23 @@ static void choose_load(struct checking *k)
 	find_board(k);
 	if (said) {
 		k->load = *said;
-		buf_puts(&k->text, " (--load)");
+		buf_puts(&k->load_how, "--load");
 		return;
 	}
 	for (size_t i = 0; i < k->o->symbols.count; i++) {
 		if (link_address(k, k->o->symbols.item[i], &k->load)) {
-			buf_printf(&k->text, " (where %s is linked)", k->o->symbols.item[i]);
+			buf_printf(&k->load_how, "where %s is linked", k->o->symbols.item[i]);
 			return;
 		}
 	}
 	if (k->has_board) {
 		k->load = k->board.load_address;
-		buf_printf(&k->text, " (its board, %s)", k->board.name);
+		buf_printf(&k->load_how, "its board, %s", k->board.name);
 	} else if (guess_load(k)) {
-		buf_puts(&k->text, " (where its tables fit: --load says otherwise)");
+		buf_puts(&k->load_how, "where its tables fit: --load says otherwise");
 	} else {
 		k->load = DEFAULT_LOAD;
-		buf_puts(&k->text, " (assumed: --load says otherwise)");
+		buf_puts(&k->load_how, "assumed: --load says otherwise");
 	}
 }
 
@@ -160,18 +160,12 @@ static void add_board(struct checking *k)
 static int open_flat(struct checking *k)
 {
 	struct machine_image_segment all = { .size = k->mi.size, .bytes = k->mi.size };
-	struct buf line = { 0 };
 	int err;
 
-	buf_add(&line, k->text.data, k->text.len);
-	buf_clear(&k->text);
 	choose_load(k);
 	all.pa = k->load;
-	buf_printf(&line, "%s: an image of %" PRIu64 " bytes, loaded at %#" PRIx64 "%s\n", k->name,
-		   k->mi.size, k->load, k->text.data);
-	buf_clear(&k->text);
-	buf_add(&k->text, line.data, line.len);
-	buf_free(&line);
+	buf_printf(&k->text, "%s: an image of %" PRIu64 " bytes, loaded at %#" PRIx64 " (%s)\n",
+		   k->name, k->mi.size, k->load, k->load_how.data);
 	if (k->load % PAGE)
 		return checking_unusable(
 			k, "a load address that is not aligned to 4 KiB: %#" PRIx64, k->load);
@@ -203,26 +197,22 @@ static void check_region(struct checking *k, unsigned int n)
 	const struct image *img = check_image(&k->ctx);
 	const struct baton_image_region *r = &img->region[n];
 
-	if (overlap(r->load_addr, r->size, k->load, k->mi.size)) {
-		k->found = true;
-		buf_printf(&k->text,
-			   "WRONG: region %u is copied over the image itself, %#" PRIx64
-			   "-%#" PRIx64 "\n",
-			   n, k->load, k->load + (k->mi.size - 1));
-	}
+	if (overlap(r->load_addr, r->size, k->load, k->mi.size))
+		checking_wrong(k, "region", r->load_addr,
+			       "region %u is copied over the image itself, %#" PRIx64 "-%#" PRIx64,
+			       n, k->load, k->load + (k->mi.size - 1));
 	for (unsigned int i = 0; i < n; i++) {
 		if (!overlap(r->load_addr, r->size, img->region[i].load_addr, img->region[i].size))
 			continue;
-		k->found = true;
-		buf_printf(&k->text, "WRONG: region %u is copied over region %u\n", n, i);
+		checking_wrong(k, "region", r->load_addr, "region %u is copied over region %u", n,
+			       i);
 	}
 	if (k->has_board && r->size &&
 	    (r->load_addr < k->board.memory_start ||
 	     r->load_addr - k->board.memory_start > k->board.memory_size ||
-	     r->size > k->board.memory_size - (r->load_addr - k->board.memory_start))) {
-		k->found = true;
-		buf_printf(&k->text, "WRONG: region %u is not within the board's memory\n", n);
-	}
+	     r->size > k->board.memory_size - (r->load_addr - k->board.memory_start)))
+		checking_wrong(k, "region", r->load_addr,
+			       "region %u is not within the board's memory", n);
 }
 
 /* The regions, where the loader will have copied them to. */

@@ -9,6 +9,8 @@
 
 #define PAGE 4096u
 
+struct json_t; /* jansson's */
+
 struct checking {
 	const struct options *o;
 	const char *name; /* of the file, without its folder */
@@ -16,12 +18,17 @@ struct checking {
 	struct context ctx;
 	struct sink sink;
 	struct buf text;
+	struct json_t *json; /* --json: what was gathered so far; NULL: text is wanted */
 	uint64_t load;
+	struct buf load_how;
 	struct baton_image_board board;
 	bool has_board;
 	unsigned int el;
 	uint64_t root[2];
 	bool has_root[2];
+	const char *root_how[2];
+	unsigned int root_others[2]; /* pages that would do as well */
+	uint64_t tcr, mair;
 	bool found;
 };
 
@@ -30,6 +37,9 @@ void checking_flush(struct checking *k);
 /** checking_unusable() - say why, after all that was gathered. Return: -BATON_EINVAL. */
 int checking_unusable(struct checking *k, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
+/** checking_wrong() - say "WRONG: ..." of @va, which @what names. */
+void checking_wrong(struct checking *k, const char *what, uint64_t va, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
 /** checking_given() - what an option says, or NULL. */
 const uint64_t *checking_given(const struct checking *k, enum given which);
 void checking_say_symbol(struct checking *k, uint64_t addr);
@@ -41,5 +51,16 @@ int checking_open_file(struct checking *k);
 int checking_set_regs(struct checking *k);
 /** checking_bare_regime() - the registers so far, for a regime whose roots are not known. */
 int checking_bare_regime(struct checking *k, struct regime *r);
+
+/* check_json.c: the same facts as JSON; where text is wanted, all but the first do nothing. */
+void checking_json_begin(struct checking *k);
+void checking_json_walk(struct checking *k, const char *what, const struct check_result *r);
+void checking_json_wrong(struct checking *k, const char *what, uint64_t va, const char *words);
+/** checking_json_lint() - what `pt-lint` says; sets found. Errors are said. */
+int checking_json_lint(struct checking *k);
+/** checking_json_error() - all that there is to say is @why. */
+void checking_json_error(struct checking *k, const char *why);
+/** checking_json_end() - add image and registers, and print it. -BATON_ESYS: could not, said. */
+int checking_json_end(struct checking *k);
 
 #endif

@@ -61,13 +61,14 @@ static void set_controls(struct checking *k)
 	uint64_t t = k->el == 1 ? VMSA_TCR_EL1 | TCR_PS_40_BITS << VMSA_TCR_EL1_IPS_SHIFT
 				: VMSA_TCR_EL2 | TCR_PS_40_BITS << VMSA_TCR_EL2_PS_SHIFT;
 
-	set_sysreg(k, "TCR", tcr ? *tcr : t);
-	set_sysreg(k, "MAIR", mair ? *mair : VMSA_MAIR);
+	k->tcr = tcr ? *tcr : t;
+	k->mair = mair ? *mair : VMSA_MAIR;
+	set_sysreg(k, "TCR", k->tcr);
+	set_sysreg(k, "MAIR", k->mair);
 	set_sysreg(k, "SCTLR",
 		   sctlr ? *sctlr | 1 : (k->el == 1 ? SCTLR_EL1_RES1 : SCTLR_EL23_RES1) | SCTLR_ON);
 	buf_printf(&k->text, "TCR_EL%u %#" PRIx64 " (%s), MAIR_EL%u %#" PRIx64 " (%s)\n", k->el,
-		   tcr ? *tcr : t, tcr ? "--tcr" : "assumed", k->el, mair ? *mair : VMSA_MAIR,
-		   mair ? "--mair" : "assumed");
+		   k->tcr, tcr ? "--tcr" : "assumed", k->el, k->mair, mair ? "--mair" : "assumed");
 }
 
 int checking_bare_regime(struct checking *k, struct regime *r)
@@ -91,6 +92,7 @@ static void set_root(struct checking *k, unsigned int half, uint64_t pa, const c
 	set_sysreg(k, base, pa);
 	k->root[half] = pa;
 	k->has_root[half] = true;
+	k->root_how[half] = how;
 	buf_printf(&k->text, "TTBR%u_EL%u %#" PRIx64, half, k->el, pa);
 	checking_say_symbol(k, pa);
 	buf_printf(&k->text, ": %s", how);
@@ -117,6 +119,7 @@ static int find_root(struct checking *k, unsigned int half, uint64_t va, bool id
 	set_root(k, half, root.pa,
 		 root.how == ROOT_LEADS && identity ? "found: it maps the loader onto itself"
 						    : how[root.how]);
+	k->root_others[half] = root.others;
 	if (root.others)
 		buf_printf(&k->text, "  (%u other pages would do as well)\n", root.others);
 	return 0;

@@ -35,11 +35,21 @@ static const char usage[] =
 	"      --entry ADDR    an address that has to be mapped, instead of the header's\n"
 	"      --el N          the exception level whose tables they are\n"
 	"      --ttbr0 N --ttbr1 N --tcr N --mair N --sctlr N   registers of that level\n"
+	"      --json          one JSON object instead of text; not with -e or -x\n"
 	"\n"
 	"exit status: that of the last command. 0: all well; 1: it found something wrong;\n"
 	"2: usage, connection or machine failure, which ends the run at once\n";
 
-enum { OPT_TIMEOUT = 256, OPT_REMOTE, OPT_MMIO, OPT_PACKETS, OPT_NO_SPIN, OPT_VERSION, OPT_GIVEN };
+enum {
+	OPT_TIMEOUT = 256,
+	OPT_REMOTE,
+	OPT_MMIO,
+	OPT_PACKETS,
+	OPT_NO_SPIN,
+	OPT_JSON,
+	OPT_VERSION,
+	OPT_GIVEN
+};
 
 /* In the order of enum given. */
 #define GIVEN_OPTION(name, which)                                  \
@@ -58,6 +68,7 @@ static const struct option long_options[] = {
 	{ "allow-mmio", no_argument, NULL, OPT_MMIO },
 	{ "packets", no_argument, NULL, OPT_PACKETS },
 	{ "no-spin", no_argument, NULL, OPT_NO_SPIN },
+	{ "json", no_argument, NULL, OPT_JSON },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, OPT_VERSION },
 	GIVEN_OPTION("load", GIVEN_LOAD),
@@ -203,6 +214,9 @@ static int parse_one(struct options *o, int c, bool *listen_given, struct buf *e
 	case OPT_NO_SPIN:
 		o->no_spin = true;
 		return 0;
+	case OPT_JSON:
+		o->json = true;
+		return 0;
 	case 'h':
 		fputs(usage, stdout);
 		o->mode = MODE_DONE;
@@ -240,6 +254,9 @@ static int parse_check(struct options *o, int argc, char **argv, bool listen_giv
 {
 	if (listen_given)
 		buf_puts(err, "check: there is no machine for GDB to debug: leave -l out");
+	else if (o->json && o->commands.count)
+		buf_puts(err, "check: --json is what check itself says, commands speak text: "
+			      "leave out --json, or -e and -x");
 	else if (optind + 1 != argc)
 		buf_puts(err, "check: one file: `baton check [OPTIONS] IMAGE`");
 	else
@@ -293,6 +310,10 @@ int options_parse(struct options *o, int argc, char **argv, struct buf *err)
 		return parse_mode(o, NULL, err);
 	if (o->mode == MODE_CHECK)
 		return parse_check(o, argc, argv, listen_given, err);
+	if (o->json) {
+		buf_puts(err, "--json is for `baton check`");
+		return -BATON_EINVAL;
+	}
 	for (int i = 0; i < GIVEN_COUNT; i++) {
 		if (o->given[i].set) {
 			buf_puts(err, "--load, --entry, --el and registers are for `baton check`");

@@ -52,6 +52,7 @@ struct options {
 	bool packets;	     /* read memory by packets alone */
 	const char *address; /* MODE_ATTACH */
 	const char *image;   /* MODE_CHECK */
+	bool json;	     /* MODE_CHECK: one JSON object instead of text */
 	struct given_value given[GIVEN_COUNT];
 	char **qemu; /* MODE_RUN: QEMU and its arguments, ends with NULL */
 };

@@ -365,24 +365,34 @@ int check_say_orphans(struct context *ctx, const struct regime *r, struct buf *o
 /* Walks */
 
 static bool ends_well(const struct handoff *h, const struct check_want *want,
-		      const struct pt_walk *w, struct buf *out)
+		      const struct pt_walk *w, struct buf *wrong)
 {
 	if (w->fault)
 		return false;
 	if (want->region && !image_region(&h->image, w->oa)) {
-		buf_printf(out, "WRONG: no region of the image is copied to %#" PRIx64 "\n", w->oa);
+		buf_printf(wrong, "no region of the image is copied to %#" PRIx64, w->oa);
 		return false;
 	}
 	if (want->at && w->oa != want->pa) {
-		buf_printf(out, "WRONG: it should end at %#" PRIx64 "\n", want->pa);
+		buf_printf(wrong, "it should end at %#" PRIx64, want->pa);
 		return false;
 	}
 	return true;
 }
 
+static void keep_repairs(struct handoff *h, const struct trouble *t, struct check_result *r)
+{
+	r->repairs = repair_choices(&t->repairs);
+	r->best = repair_best(&t->repairs) != NULL;
+	for (size_t i = 0; i < r->repairs; i++) {
+		repair_command(t, &t->repairs.list[i], &r->repair[i].command);
+		repair_why(h, t, &t->repairs.list[i], &r->repair[i].why);
+	}
+}
+
 /* The same repairs as for a jump that is about to be taken. */
-static int say_repairs(struct handoff *h, struct tables *t, const struct check_want *want,
-		       const struct pt_access *acc, const struct pt_walk *w, struct buf *out)
+static int find_repairs(struct handoff *h, struct tables *t, const struct check_want *want,
+			struct check_result *r)
 {
 	struct trouble *trouble = &h->trouble;
 	int err;
@@ -393,47 +403,57 @@ static int say_repairs(struct handoff *h, struct tables *t, const struct check_w
 	trouble->walked = true;
 	trouble->regime = t->regime;
 	trouble->va = want->va;
-	trouble->acc = *acc;
-	trouble->walk = *w;
+	trouble->acc = r->acc;
+	trouble->walk = r->walk;
 	err = trouble_repairs(h, trouble);
-	if (!err)
-		explain_repairs(h, trouble, out);
-	if (!err && !trouble->repairs.count && !trouble->misplaced)
-		err = check_say_orphans(h->ctx, &t->regime, out);
+	if (err)
+		return err;
+	explain_repairs(h, trouble, &r->advice);
+	keep_repairs(h, trouble, r);
+	if (!r->repairs && !trouble->misplaced)
+		err = check_say_orphans(h->ctx, &t->regime, &r->advice);
 	return err;
 }
 
-int check_walk(struct context *ctx, const struct check_want *want, bool quiet, struct buf *out,
-	       bool *found)
+static void say_walk(const struct check_result *r, const struct pt_names *names, struct buf *out)
 {
-	struct buf text = { 0 }, verdict = { 0 };
-	struct pt_access acc;
+	pt_render_walk(&r->walk, &r->acc, names, out);
+	if (r->wrong.len)
+		buf_printf(out, "WRONG: %s\n", r->wrong.data);
+	if (r->advice.len)
+		buf_puts(out, r->advice.data);
+}
+
+int check_walk(struct context *ctx, const struct check_want *want, bool quiet, struct buf *out,
+	       struct check_result *r)
+{
 	struct tables t;
-	struct pt_walk w;
-	bool good = false;
 	int err = tables_init(&t, ctx->machine, ctx->symbols, ctx->machine->cpu, NULL, out);
 
+	memset(r, 0, sizeof(*r));
 	if (err)
 		return err;
 	ctx->handoff->ctx = ctx;
-	acc = tables_access(&t, want->fetch ? PT_FETCH : PT_READ, false);
-	err = tables_walk(&t, want->va, &acc, &w, out);
-	if (!err) {
-		good = ends_well(ctx->handoff, want, &w, &verdict);
-		pt_render_walk(&w, &acc, &t.names, &text);
-	}
-	if (!err && !(good && quiet)) {
-		if (quiet)
-			buf_putc(out, '\n');
-		buf_add(out, text.data, text.len);
-		if (verdict.len)
-			buf_add(out, verdict.data, verdict.len);
-	}
-	if (!err && !good) {
-		*found = true;
-		err = say_repairs(ctx->handoff, &t, want, &acc, &w, out);
-	}
-	buf_free(&text);
-	buf_free(&verdict);
+	r->acc = tables_access(&t, want->fetch ? PT_FETCH : PT_READ, false);
+	err = tables_walk(&t, want->va, &r->acc, &r->walk, out);
+	if (err)
+		return err;
+	r->good = ends_well(ctx->handoff, want, &r->walk, &r->wrong);
+	if (!r->good)
+		err = find_repairs(ctx->handoff, &t, want, r);
+	if (!r->good && quiet)
+		buf_putc(out, '\n');
+	if (!r->good || !quiet)
+		say_walk(r, &t.names, out);
 	return err;
+}
+
+void check_result_free(struct check_result *r)
+{
+	for (size_t i = 0; i < r->repairs; i++) {
+		buf_free(&r->repair[i].command);
+		buf_free(&r->repair[i].why);
+	}
+	buf_free(&r->wrong);
+	buf_free(&r->advice);
 }

@@ -6,7 +6,9 @@
 #ifndef BATON_HANDOFF_CHECK_H
 #define BATON_HANDOFF_CHECK_H
 
+#include "buf.h"
 #include "handoff/image.h"
+#include "handoff/repair.h"
 #include "mmu/walk.h"
 #include "monitor/command.h"
 
@@ -57,13 +59,30 @@ struct check_want {
 	uint64_t pa;
 };
 
+/** struct check_result - what a walk came to, for who wants more than words. */
+struct check_result {
+	struct pt_access acc;
+	struct pt_walk walk;
+	bool good;
+	struct buf wrong; /* why it is not good though nothing faults; may be empty */
+	struct {
+		struct buf command, why;
+	} repair[REPAIR_MAX];
+	size_t repairs;
+	bool best;	   /* the one repair is to be applied; else one of them may be */
+	struct buf advice; /* all that is said of repairs, or of there being none */
+};
+
+void check_result_free(struct check_result *r);
+
 /**
  * check_walk() - walk it by the registers that the machine has, as an access of its level;
- * say the walk, and what would repair it. *@found is set if something is wrong.
- * @quiet: say nothing of what is good; what is not begins on a line of its own
+ * say the walk, and what would repair it.
+ * @quiet:  say nothing of what is good; what is not begins on a line of its own
+ * @result: filled in; check_result_free() in any case
  */
 int check_walk(struct context *ctx, const struct check_want *want, bool quiet, struct buf *out,
-	       bool *found);
+	       struct check_result *result);
 
 /** check_say_orphans() - pages of the image that look like tables and that nothing leads to. */
 int check_say_orphans(struct context *ctx, const struct regime *r, struct buf *out);

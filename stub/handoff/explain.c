@@ -391,8 +391,7 @@ static void say_table(struct handoff *h, const struct repair *r, const struct tr
 	buf_puts(out, "; with it the walk ends");
 }
 
-static void say_repair(struct handoff *h, const struct trouble *t, const struct repair *r,
-		       struct buf *out)
+void repair_why(struct handoff *h, const struct trouble *t, const struct repair *r, struct buf *out)
 {
 	switch (r->kind) {
 	case REPAIR_TABLE:
@@ -421,7 +420,6 @@ static void say_repair(struct handoff *h, const struct trouble *t, const struct 
 						     : ", in what was copied there");
 	else if (r->proofs & PROOF_CODE)
 		buf_puts(out, ", where code lies");
-	buf_putc(out, '\n');
 }
 
 /* What no table can repair: the registers keep the walk from beginning. */
@@ -451,23 +449,20 @@ static const char *beyond_tables(const struct pt_walk *w)
 void explain_repairs(struct handoff *h, const struct trouble *t, struct buf *out)
 {
 	const struct repair *best = repair_best(&t->repairs);
-	size_t shown = 0;
+	size_t shown = repair_choices(&t->repairs);
 
 	if (t->again)
 		buf_printf(out,
 			   "the repair at %#" PRIx64 " is in place and was no help: I do not "
 			   "know (`undo` takes it back)\n",
 			   h->fixed_address);
-	for (size_t i = 0; i < t->repairs.count; i++) {
+	for (size_t i = 0; i < shown; i++) {
 		const struct repair *r = &t->repairs.list[i];
 
-		if (best ? r != best : r->score != t->repairs.list[0].score)
-			break;
-		say_repair(h, t, r, out);
-		buf_puts(out, best ? "fix: " : "perhaps: ");
+		repair_why(h, t, r, out);
+		buf_puts(out, best ? "\nfix: " : "\nperhaps: ");
 		repair_command(t, r, out);
 		buf_putc(out, '\n');
-		shown++;
 	}
 	if (shown > 1)
 		buf_puts(out, "none of these is better than the others: choose one\n");

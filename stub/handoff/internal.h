@@ -165,5 +165,8 @@ void explain_repairs(struct handoff *h, const struct trouble *t, struct buf *out
 int explain_cpus(struct handoff *h, struct buf *out);
 /** repair_command() - "pt-set 0x... L0 0x7000b003". */
 void repair_command(const struct trouble *t, const struct repair *r, struct buf *out);
+/** repair_why() - what speaks for it, one line without its end. */
+void repair_why(struct handoff *h, const struct trouble *t, const struct repair *r,
+		struct buf *out);
 
 #endif

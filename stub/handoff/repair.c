@@ -514,3 +514,12 @@ const struct repair *repair_best(const struct repairs *r)
 		return NULL;
 	return &r->list[0];
 }
+
+size_t repair_choices(const struct repairs *r)
+{
+	size_t n = r->count > 0;
+
+	while (n && n < r->count && r->list[n].score == r->list[0].score)
+		n++;
+	return n;
+}

@@ -81,6 +81,8 @@ void repair_find(const struct repair_query *q, struct repairs *out);
 
 /** repair_best() - the one to apply; NULL if there is none, or others are as good. */
 const struct repair *repair_best(const struct repairs *r);
+/** repair_choices() - how many of the first to show: the best, or all that are as good. */
+size_t repair_choices(const struct repairs *r);
 
 /**
  * repair_looks_like_table() - 4 KiB at @page as a table of @level: at least one valid

@@ -242,3 +242,14 @@ void lints_close(struct lints *l)
 {
 	image_free(&l->image);
 }
+
+int lints_run(struct lints *l, struct lint_report *report)
+{
+	int err = lint_run(&l->in, report);
+
+	if (!err)
+		err = l->maps.tables.lost;
+	if (!err)
+		return 0;
+	return cmd_fail(l->maps.cmd, err, err == -BATON_ECANCELED ? "cancelled" : NULL);
+}

@@ -31,5 +31,7 @@ struct lints {
  */
 int lints_open(struct lints *l, struct cmd *c);
 void lints_close(struct lints *l);
+/** lints_run() - lint_run() over it. Errors are said, a lost link and a cancellation among them. */
+int lints_run(struct lints *l, struct lint_report *report);
 
 #endif

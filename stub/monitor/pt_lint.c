@@ -24,13 +24,9 @@ static int look(struct cmd *c, struct lints *l, bool all, const struct lint_rule
 {
 	struct lint_report report = { .keep = all ? LINT_KEEP_ALL : LINT_KEEP, .only = only };
 	struct buf text = { 0 };
-	int err = lint_run(&l->in, &report);
+	int err = lints_run(l, &report);
 
-	if (!err)
-		err = l->maps.tables.lost;
-	if (err) {
-		cmd_fail(c, err, err == -BATON_ECANCELED ? "cancelled" : NULL);
-	} else {
+	if (!err) {
 		say_heads(l, &text);
 		lint_say(&report, all ? 0 : PLACES, &l->maps.tables.names, &text);
 		cmd_text(c, &text);

@@ -133,6 +133,61 @@ same_dump() {
 }
 tap_ok 'a core maps what the machine mapped' same_dump
 
+# json STATUS WORDS... -- ARGS...: with that status, one object and nothing else on standard
+# output, nothing on standard error; these words are in it, spaces and newlines as one space.
+json() {
+	local want=$1 words=() word status
+	shift
+	while [ "$1" != -- ]; do
+		words+=("$1")
+		shift
+	done
+	shift
+	timeout 60 "$O/baton" check --json "$@" >"$tmp/json" 2>"$tmp/err" </dev/null
+	status=$?
+	tr -s ' \n' ' ' <"$tmp/json" >"$out"
+	if [ "$status" != "$want" ] || [ -s "$tmp/err" ]; then
+		echo "# status $status instead of $want, and: $(cat "$tmp/err")"
+		return 1
+	fi
+	[ "$(head -n 1 "$tmp/json")" = '{' ] && [ "$(grep -c '^[{}]' "$tmp/json")" = 2 ] &&
+		[ "$(tail -n 1 "$tmp/json")" = '}' ] || return 1
+	for word in '"command": "check", ' "${words[@]}"; do
+		has "$out" "$word" && continue
+		echo "# no $word in:"
+		sed 's/^/#   /' "$tmp/json"
+		return 1
+	done
+}
+tap_ok '--json: a good image' json 0 '"ok": true, "image": { "name": "good-el1.img"' \
+	'"how": "found: it maps the loader onto itself"' '"ttbr1": { "value": "0x7000c000"' \
+	'"entry": "0xffffff8040000000"' '"fault": null' '"oa": "0x40000000"' '"what": "console"' \
+	'"repairs": []' '"totals": { "error": 0,' -- "$seed/good-el1.img"
+tap_ok '--json: lvl0-upper-zero: the fault, the step, the repair, the finding' json 1 '"ok": false' \
+	'"fault": { "kind": "translation", "level": 0, "stage": 1, "esr": "0x86000004"' \
+	'"index": 511, "address": "0x7000cff8", "descriptor": "0x0", "kind": "invalid"' \
+	'"command": "pt-set 0xffffff8040000000 L0 0x7000b003", "why": "0x7000b000 is a table' \
+	'"severity": "error", "rule": "pc", "section": "D8.2.1"' -- "$seed/lvl0-upper-zero.img"
+tap_ok '--json: a core' json 0 '"kind": "core"' '"load": null' '"header": null' '"what": "pc"' -- \
+	"${core_regs[@]}" "$tmp/core"
+zero 0xf000 4096
+tap_ok '--json: an empty lower root' json 1 '"what": "loader", "va": "0x70000000", "words": "no table' \
+	'"ttbr0": null' -- "$tmp/zero"
+tap_ok '--json: not usable' json 2 '"ok": false, "error": "' 'No such file' -- "$tmp/nothing"
+tap_ok '--json: no roots' json 2 '"error": "' 'where are its tables? --ttbr0' -- "$loader2/good.img"
+tap_ok '--json: symbols that are none' json 2 '"error": "-s: ' -- -s "$tmp/nothing" "$seed/good-el1.img"
+tap_ok '--json: not with -e' said 2 'leave out --json, or -e' -- --json -e ram "$seed/good-el1.img"
+json_run() {
+	"$O/baton" run --json -e help -- "$QEMU" >"$out" 2>&1
+	[ $? = 2 ] && has "$out" '--json is for `baton check`'
+}
+tap_ok '--json: not for a machine' json_run
+json_full() {
+	"$O/baton" check --json "$seed/good-el1.img" >/dev/full 2>"$out"
+	[ $? = 2 ] && has "$out" 'standard output'
+}
+tap_ok '--json: what cannot be written is no success' json_full
+
 # Not usable: status 2, and words that say why.
 cut() { head -c "$2" "$1" >"$tmp/cut"; }
 cut "$seed/good-el1.img" 100000

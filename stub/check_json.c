@@ -1,0 +1,402 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * `baton check --json`: one object, from the facts that the text is made of. Addresses, sizes
+ * and register values are hex strings, since JSON's numbers have but 53 bits in most readers;
+ * levels, indexes and counts are numbers; what is not known is null.
+ */
+#include "check_internal.h"
+
+#include "error.h"
+#include "monitor/lints.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void *need(void *p)
+{
+	if (!p)
+		abort(); /* as buf does */
+	return p;
+}
+
+/* Names come from files: what is not UTF-8 shows as '?'. */
+static json_t *text(const char *words)
+{
+	json_t *j = json_string(words);
+	char *copy;
+
+	if (j)
+		return j;
+	copy = need(strdup(words));
+	for (char *c = copy; *c; c++)
+		if (*c & 0x80)
+			*c = '?';
+	j = need(json_string(copy));
+	free(copy);
+	return j;
+}
+
+static json_t *take_text(struct buf *b)
+{
+	json_t *j = text(b->data ? b->data : "");
+
+	buf_free(b);
+	return j;
+}
+
+static json_t *hex(uint64_t value)
+{
+	char digits[24];
+
+	snprintf(digits, sizeof(digits), "0x%" PRIx64, value);
+	return text(digits);
+}
+
+static json_t *hex_if(bool known, uint64_t value)
+{
+	return known ? hex(value) : json_null();
+}
+
+static json_t *number(uint64_t n)
+{
+	return need(json_integer((json_int_t)n));
+}
+
+static json_t *number_if(bool known, int n)
+{
+	return known ? need(json_integer(n)) : json_null();
+}
+
+/* Both take @value over. */
+static void put(json_t *object, const char *key, json_t *value)
+{
+	if (json_object_set_new(object, key, value))
+		abort();
+}
+
+static void add(struct checking *k, const char *list, json_t *value)
+{
+	if (json_array_append_new(json_object_get(k->json, list), value))
+		abort();
+}
+
+void checking_json_begin(struct checking *k)
+{
+	static const char *const lists[] = { "wrong", "walks", "repairs", "findings" };
+
+	k->json = need(json_object());
+	put(k->json, "command", text("check"));
+	put(k->json, "ok", json_false());
+	/* their place; values follow */
+	put(k->json, "image", json_null());
+	put(k->json, "regime", json_null());
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
+		put(k->json, lists[i], need(json_array()));
+}
+
+void checking_json_error(struct checking *k, const char *why)
+{
+	json_object_clear(k->json);
+	put(k->json, "command", text("check"));
+	put(k->json, "ok", json_false());
+	put(k->json, "error", text(why));
+}
+
+void checking_json_wrong(struct checking *k, const char *what, uint64_t va, const char *words)
+{
+	json_t *j;
+
+	if (!k->json)
+		return;
+	j = need(json_object());
+	put(j, "what", text(what));
+	put(j, "va", hex(va));
+	put(j, "words", text(words));
+	add(k, "wrong", j);
+}
+
+/* Walks */
+
+static json_t *fault_of(const struct check_result *r)
+{
+	static const char *const kinds[] = {
+		[PT_FAULT_TRANSLATION] = "translation", [PT_FAULT_ADDRESS_SIZE] = "address size",
+		[PT_FAULT_ACCESS_FLAG] = "access flag", [PT_FAULT_PERMISSION] = "permission",
+		[PT_FAULT_EXTERNAL] = "external abort",
+	};
+	const struct pt_walk *w = &r->walk;
+	struct buf words = { 0 };
+	json_t *j;
+
+	if (!w->fault)
+		return json_null();
+	j = need(json_object());
+	pt_render_fault(w, &r->acc, &words);
+	put(j, "kind", text(kinds[w->fault]));
+	put(j, "level", number_if(true, w->level));
+	put(j, "stage", number(w->stage));
+	put(j, "esr", hex(pt_walk_esr(w, &r->acc)));
+	put(j, "words", take_text(&words));
+	return j;
+}
+
+static const char *step_kind(const struct pt_step *s)
+{
+	static const char *const kinds[] = {
+		[PT_INVALID] = "invalid",
+		[PT_TABLE] = "table",
+		[PT_BLOCK] = "block",
+		[PT_PAGE] = "page",
+	};
+
+	return s->kind == PT_INVALID && s->desc & 1 ? "reserved" : kinds[s->kind];
+}
+
+static json_t *steps_of(const struct pt_walk *w)
+{
+	json_t *list = need(json_array());
+
+	for (unsigned int i = 0; i < w->steps; i++) {
+		const struct pt_step *s = &w->step[i];
+		json_t *j = need(json_object());
+
+		put(j, "level", number_if(true, s->level));
+		put(j, "index", number(s->index));
+		put(j, "address", hex(s->address));
+		put(j, "descriptor", hex_if(s->read, s->desc));
+		put(j, "kind", s->read ? text(step_kind(s)) : json_null());
+		if (json_array_append_new(list, j))
+			abort();
+	}
+	return list;
+}
+
+static void add_repairs(struct checking *k, const char *what, const struct check_result *r)
+{
+	for (size_t i = 0; i < r->repairs; i++) {
+		json_t *j = need(json_object());
+
+		put(j, "what", text(what));
+		put(j, "command", text(r->repair[i].command.data));
+		put(j, "why", text(r->repair[i].why.data));
+		put(j, "best", json_boolean(r->best));
+		add(k, "repairs", j);
+	}
+}
+
+void checking_json_walk(struct checking *k, const char *what, const struct check_result *r)
+{
+	const struct pt_walk *w = &r->walk;
+	json_t *j;
+
+	if (!k->json)
+		return;
+	j = need(json_object());
+	put(j, "what", text(what));
+	put(j, "va", hex(w->ia));
+	put(j, "ok", json_boolean(r->good));
+	put(j, "fault", fault_of(r));
+	put(j, "steps", steps_of(w));
+	put(j, "oa", hex_if(w->mapped && !w->fault, w->oa));
+	put(j, "wrong", r->wrong.len ? text(r->wrong.data) : json_null());
+	/* with a repair it says what the repair says */
+	put(j, "advice", r->advice.len && !r->repairs ? text(r->advice.data) : json_null());
+	add(k, "walks", j);
+	add_repairs(k, what, r);
+}
+
+/* What pt-lint finds */
+
+static json_t *expand(const char *words, const struct finding *f)
+{
+	struct buf b = { 0 };
+
+	lint_expand(words, f, &b);
+	return take_text(&b);
+}
+
+static const char *const severities[] = { "error", "warning", "note" };
+
+static json_t *finding_of(const struct finding *f)
+{
+	bool reg = f->level == LINT_REGISTER, table = f->level == LINT_TABLE;
+	bool entry = !reg && !table;
+	json_t *j = need(json_object());
+
+	put(j, "severity", text(severities[f->severity]));
+	put(j, "rule", text(f->rule->id));
+	put(j, "section", text(f->rule->section));
+	put(j, "of", text(reg ? "register" : table ? "table" : "descriptor"));
+	put(j, "address", hex_if(!reg, f->address));
+	put(j, "ia", hex_if(f->size, f->ia));
+	put(j, "size", hex_if(f->size, f->size));
+	put(j, "level", number_if(entry, f->level));
+	put(j, "index", number_if(entry, (int)f->index));
+	put(j, "descriptor", hex_if(entry, f->desc));
+	put(j, "count", number(f->count ? f->count : 1));
+	put(j, "words", expand(f->rule->what, f));
+	put(j, "consequence", expand(f->rule->so, f));
+	put(j, "remedy", expand(f->remedy ? f->remedy : f->rule->remedy, f));
+	return j;
+}
+
+/* Errors first, as in the text. */
+static void add_findings(struct checking *k, const struct lint_report *r)
+{
+	json_t *totals = need(json_object());
+	uint64_t left = 0;
+
+	for (unsigned int s = 0; s < LINT_SEVERITIES; s++) {
+		put(totals, severities[s], number(r->total[s]));
+		for (unsigned int id = 0; lint_rule(id); id++)
+			for (size_t i = 0; lint_rule(id)->severity == s && i < r->of[id].count; i++)
+				add(k, "findings", finding_of(&r->of[id].list[i]));
+	}
+	for (unsigned int id = 0; lint_rule(id); id++)
+		left += r->of[id].places - r->of[id].count;
+	put(k->json, "totals", totals);
+	put(k->json, "findings_left_out", number(left));
+}
+
+static void gather(void *ctx, const char *words, size_t len)
+{
+	buf_add(ctx, words, len);
+}
+
+int checking_json_lint(struct checking *k)
+{
+	struct lint_report report = { .keep = LINT_KEEP };
+	struct buf said = { 0 };
+	struct sink sink = { gather, &said };
+	char name[] = "pt-lint";
+	struct cmd c = { .ctx = &k->ctx,
+			 .machine = k->ctx.machine,
+			 .sink = &sink,
+			 .line = name,
+			 .args = { .count = 1, .word = { name } },
+			 .cpu = k->ctx.machine->cpu };
+	struct lints *l = need(malloc(sizeof(*l)));
+	int err = lints_open(l, &c);
+
+	if (!err)
+		err = lints_run(l, &report);
+	if (!err)
+		add_findings(k, &report);
+	else
+		checking_unusable(k, "%.*s", (int)strcspn(said.data ? said.data : "", "\n"),
+				  said.data ? said.data : "");
+	k->found |= report.total[LINT_ERROR] > 0;
+	lint_free(&report);
+	lints_close(l);
+	free(l);
+	buf_free(&said);
+	return err;
+}
+
+/* The image and its registers */
+
+static json_t *regions_of(const struct image *img)
+{
+	json_t *list = need(json_array());
+
+	for (size_t i = 0; i < img->header.num_regions; i++) {
+		const struct baton_image_region *r = &img->region[i];
+		json_t *j = need(json_object());
+
+		put(j, "address", hex(r->load_addr));
+		put(j, "size", hex(r->size));
+		put(j, "type", hex(r->type));
+		if (json_array_append_new(list, j))
+			abort();
+	}
+	return list;
+}
+
+static json_t *header_of(const struct image *img)
+{
+	json_t *j;
+
+	if (!img->has_header)
+		return json_null();
+	j = need(json_object());
+	put(j, "address", hex(img->header_at));
+	put(j, "entry", hex(img->header.kernel_entry));
+	put(j, "task_start", hex(img->header.ui_p_reg_start));
+	put(j, "task_end", hex(img->header.ui_p_reg_end));
+	put(j, "task_entry", hex(img->header.v_entry));
+	put(j, "regions", regions_of(img));
+	return j;
+}
+
+static json_t *image_of(struct checking *k)
+{
+	static const char *const kinds[] = { [MACHINE_IMAGE_FLAT] = "flat",
+					     [MACHINE_IMAGE_ELF] = "elf",
+					     [MACHINE_IMAGE_CORE] = "core" };
+	bool flat = k->mi.kind == MACHINE_IMAGE_FLAT;
+	json_t *j = need(json_object());
+
+	put(j, "name", text(k->name));
+	put(j, "size", hex(k->mi.size));
+	put(j, "kind", text(kinds[k->mi.kind]));
+	put(j, "load", hex_if(flat, k->load));
+	put(j, "load_how", flat ? text(k->load_how.data) : json_null());
+	put(j, "header", header_of(check_image(&k->ctx)));
+	return j;
+}
+
+static json_t *reg_of(uint64_t value, const char *how)
+{
+	json_t *j = need(json_object());
+
+	put(j, "value", hex(value));
+	put(j, "how", text(how));
+	return j;
+}
+
+static json_t *root_of(const struct checking *k, unsigned int half)
+{
+	json_t *j;
+
+	if (!k->has_root[half])
+		return json_null();
+	j = reg_of(k->root[half], k->root_how[half]);
+	put(j, "others", number(k->root_others[half]));
+	return j;
+}
+
+static json_t *regime_of(const struct checking *k)
+{
+	json_t *j = need(json_object());
+
+	put(j, "el", number(k->el));
+	put(j, "ttbr0", root_of(k, 0));
+	put(j, "ttbr1", root_of(k, 1));
+	put(j, "tcr", reg_of(k->tcr, checking_given(k, GIVEN_TCR) ? "--tcr" : "assumed"));
+	put(j, "mair", reg_of(k->mair, checking_given(k, GIVEN_MAIR) ? "--mair" : "assumed"));
+	return j;
+}
+
+int checking_json_end(struct checking *k)
+{
+	bool written;
+
+	if (!k->json)
+		return 0;
+	if (!json_object_get(k->json, "error")) {
+		put(k->json, "ok", json_boolean(!k->found));
+		put(k->json, "image", image_of(k));
+		put(k->json, "regime", regime_of(k));
+	}
+	written = !json_dumpf(k->json, stdout, JSON_INDENT(2)) && putchar('\n') != EOF &&
+		  !fflush(stdout);
+	json_decref(k->json);
+	k->json = NULL;
+	if (written)
+		return 0;
+	fprintf(stderr, "baton: standard output: %s\n", strerror(errno));
+	return -BATON_ESYS;
+}
