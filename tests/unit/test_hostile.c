@@ -299,32 +299,47 @@ static void command_is_bounded(struct fake *f, const char *name, const char *lin
 	assert_int_equal(f->device_reads, 0);
 }
 
+static const char *const lines[] = {
+	"pt-walk 0x40001234",
+	"pt-dump",
+	"pt-dump wx -r el1:ttbr0",
+	"pt-dump --grep 0102",
+	"pt-tables",
+	"pt-tables 0x40000000 L1",
+	"pt-lint",
+	"pt-lint --all",
+	"pt-find 0x40001000",
+	"pt-find 0x40001000 --all",
+	"pt-find 0x40000000 0x100000",
+	"pt-snap a",
+	"pt-diff a",
+	"pt-snap --drop a",
+};
+
+#define LINES (sizeof(lines) / sizeof(lines[0]))
+
 static void commands_are_bounded(void **state)
 {
-	static const char *const lines[] = {
-		"pt-walk 0x40001234",
-		"pt-dump",
-		"pt-dump wx -r el1:ttbr0",
-		"pt-dump --grep 0102",
-		"pt-tables",
-		"pt-tables 0x40000000 L1",
-		"pt-lint",
-		"pt-lint --all",
-		"pt-find 0x40001000",
-		"pt-find 0x40001000 --all",
-		"pt-find 0x40000000 0x100000",
-		"pt-snap a",
-		"pt-diff a",
-		"pt-snap --drop a",
-	};
 	struct fake *f = *state;
 
 	for (size_t z = 0; z < ZOO; z++) {
 		noise = 0x9e3779b97f4a7c15 + z;
 		zoo[z].fill((uint64_t *)(void *)f->ram);
-		for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+		for (size_t i = 0; i < LINES; i++)
 			command_is_bounded(f, zoo[z].name, lines[i]);
 	}
+}
+
+static void roots_in_devices_and_nowhere_are_not_read(void **state)
+{
+	struct fake *f = *state;
+
+	fake_set_reg(f, "TTBR0_EL1", FAKE_DEVICE);
+	fake_set_reg(f, "TTBR1_EL1", 0x50000000);
+	for (size_t i = 0; i < LINES; i++)
+		command_is_bounded(f, "roots", lines[i]);
+	assert_int_equal(fake_command(f, "pt-dump"), 0);
+	assert_said(f, "0 ranges");
 }
 
 int main(void)
@@ -333,6 +348,8 @@ int main(void)
 		cmocka_unit_test(maps_of_all_granules_are_bounded),
 		cmocka_unit_test(noise_of_many_seeds_is_bounded),
 		cmocka_unit_test_setup_teardown(commands_are_bounded, setup, teardown),
+		cmocka_unit_test_setup_teardown(roots_in_devices_and_nowhere_are_not_read, setup,
+						teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
