@@ -202,8 +202,7 @@ int session_serve(struct session *s)
 		}
 		if (s->client.loop && !s->live->rsp.running)
 			client_spin(&s->client);
-		if (!s->client.queued && !s->loop->quit &&
-		    (!s->client.loop || s->client.connected))
+		if (!s->client.queued && !s->loop->quit && (!s->client.loop || s->client.connected))
 			loop_wait(s->loop, -1);
 		err = watch_machine(s);
 	}
