@@ -172,16 +172,18 @@ void machine_image_forget(struct machine_image *mi)
 void machine_image_set_reg(struct machine_image *mi, unsigned int cpu, const char *name,
 			   uint64_t value)
 {
-	struct machine_image_reg *r = mi->reg;
+	struct machine_image_reg *r;
+	size_t i = 0;
 
-	while (r < mi->reg + mi->regs && (r->cpu != cpu || strcasecmp(r->name, name) != 0))
-		r++;
-	if (r == mi->reg + mi->regs) {
+	while (i < mi->regs && (mi->reg[i].cpu != cpu || strcasecmp(mi->reg[i].name, name) != 0))
+		i++;
+	if (i == mi->regs) {
 		mi->reg = realloc(mi->reg, (mi->regs + 1) * sizeof(*mi->reg));
 		if (!mi->reg)
 			abort();
-		r = &mi->reg[mi->regs++];
+		mi->regs++;
 	}
+	r = &mi->reg[i];
 	*r = (struct machine_image_reg){ .cpu = cpu, .value = value };
 	snprintf(r->name, sizeof(r->name), "%s", name);
 }
