@@ -127,6 +127,8 @@ baton_start() {
 	wait_line "$tmp/$name.log" 'waiting for GDB'
 	# shellcheck disable=SC2034
 	target=$(sed -n 's/.*: target remote //p' "$tmp/$name.log")
+	# A small machine has nobody who knows the name.
+	target=${target/#localhost:/127.0.0.1:}
 	# shellcheck disable=SC2034
 	qemu_pid=$(qemu_of "$pid")
 }
