@@ -9,8 +9,8 @@ GDB_OWN = $(GDB_DIR)/bin/aarch64-linux-gnu-gdb
 GDB_PACKAGES := gdb-source libgmp-dev libmpfr-dev libexpat1-dev libncurses-dev
 GDB_BUILD_PACKAGES := g++ make xz-utils bison flex
 GDB_CONFIGURE = --target=aarch64-linux-gnu --prefix=$(GDB_DIR) --without-python --without-guile \
-	--with-expat --with-libexpat-prefix=$(GDB_DIR)/root/usr --with-libgmp-prefix=$(GDB_DIR)/root/usr \
-	--with-gmp=$(GDB_DIR)/root/usr --with-mpfr=$(GDB_DIR)/root/usr --disable-tui --disable-sim \
+	--with-expat --with-libexpat-prefix=$(GDB_DIR)/debs/usr --with-libgmp-prefix=$(GDB_DIR)/debs/usr \
+	--with-gmp=$(GDB_DIR)/debs/usr --with-mpfr=$(GDB_DIR)/debs/usr --disable-tui --disable-sim \
 	--disable-gdbserver --disable-binutils --disable-gas --disable-gold --disable-ld --disable-gprof \
 	--disable-gprofng --disable-libctf --disable-nls --disable-source-highlight --disable-werror \
 	--disable-install-libbfd --without-debuginfod --without-lzma --without-babeltrace \
@@ -30,17 +30,17 @@ $(GDB_DIR)/deb/.done:
 $(GDB_DIR)/src/.done: $(GDB_DIR)/deb/.done
 	@mkdir -p $(@D)
 	$(call say,UNPACK,$@)
-	$(Q)rm -rf $(GDB_DIR)/root
-	$(Q)for d in $(<D)/*.deb; do dpkg -x "$$d" $(GDB_DIR)/root || exit 1; done
-	$(Q)find $(GDB_DIR)/root \( -name '*.so' -o -name '*.la' \) -delete
-	$(Q)tar -xf $(GDB_DIR)/root/usr/src/gdb.tar.xz -C $(@D) --strip-components=1
+	$(Q)rm -rf $(GDB_DIR)/debs
+	$(Q)for d in $(<D)/*.deb; do dpkg -x "$$d" $(GDB_DIR)/debs || exit 1; done
+	$(Q)find $(GDB_DIR)/debs \( -name '*.so' -o -name '*.la' \) -delete
+	$(Q)tar -xf $(GDB_DIR)/debs/usr/src/gdb.tar.xz -C $(@D) --strip-components=1
 	$(Q)touch $@
 
 $(GDB_OWN): $(GDB_DIR)/src/.done
 	@mkdir -p $(GDB_DIR)/obj
 	$(call say,GDB,$@)
 	$(Q)unset MAKEFLAGS MFLAGS MAKEOVERRIDES; cd $(GDB_DIR)/obj && \
-	lib=$$(echo $(GDB_DIR)/root/usr/lib/*-linux-gnu) inc=$(GDB_DIR)/root/usr/include && \
+	lib=$$(echo $(GDB_DIR)/debs/usr/lib/*-linux-gnu) inc=$(GDB_DIR)/debs/usr/include && \
 	{ ../src/configure $(GDB_CONFIGURE) MAKEINFO=true CFLAGS=-O1 CXXFLAGS=-O1 \
 		CPPFLAGS="-I$$inc -I$$inc/$${lib##*/}" LDFLAGS="-L$$lib" && \
 	nice $(MAKE) -j$$(nproc) MAKEINFO=true all-gdb && \
