@@ -111,7 +111,7 @@ const struct lint_rule lint_rules[RULE_COUNT] = {
 	[RULE_WX] = { "writable-executable", W, "D8.4.3",
 		"writable and executable",
 		"a stray write becomes code; SCTLR.WXN would take execution away",
-		"pt-set {va} L{level} PXN=1,UXN=1" },
+		"read-only if it is code, execute-never if it is data; apart if it is both" },
 
 	[RULE_RAM_DEVICE] = { "ram-as-device", W, "D8.6.1",
 		"RAM ({name}) is mapped as {mair}",

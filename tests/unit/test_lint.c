@@ -282,7 +282,7 @@ static void writable_and_executable(void **state)
 {
 	(void)state;
 	fake_put(&ram, L3, 6, MEM(PAGE_B) & ~PXN);
-	only_says("writable-executable", "pt-set 0x206000 L3 PXN=1,UXN=1");
+	only_says("writable-executable", "read-only if it is code");
 }
 
 static void wxn_takes_execution_away(void **state)
