@@ -41,6 +41,13 @@ enum baton_psci {
 	PSCI_NONE,
 };
 
+enum baton_gic {
+	GIC_AUTO, /* v3 where ID_AA64PFR0_EL1.GIC says so, else v2 if there is a gicd */
+	GIC_NONE,
+	GIC_V2,
+	GIC_V3,
+};
+
 /*
  * A board's values after inheritance, `board` in the loader's ELF file. What
  * they mean is said in loader/board/defaults. baton-mkimage takes them from
@@ -57,6 +64,11 @@ struct baton_image_board {
 	uint32_t cpus;
 	uint32_t psci;	      /* enum baton_psci */
 	uint32_t cpu_timeout; /* seconds */
+	uint64_t gicd;	      /* the distributor; 0: none, here and below */
+	uint64_t gicc;	      /* v2's CPU interface */
+	uint64_t gicr;	      /* v3's first redistributor */
+	uint64_t spin_table;  /* CPU n waits for an address at spin_table + 8n */
+	uint32_t gic;	      /* enum baton_gic */
 };
 
 #endif

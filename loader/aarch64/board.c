@@ -14,6 +14,11 @@ const struct baton_image_board board = {
 	.cpus = BOARD_CPUS,
 	.psci = BOARD_PSCI,
 	.cpu_timeout = BOARD_CPU_TIMEOUT,
+	.gicd = BOARD_GICD,
+	.gicc = BOARD_GICC,
+	.gicr = BOARD_GICR,
+	.spin_table = BOARD_SPIN_TABLE,
+	.gic = BOARD_GIC,
 };
 
 _Static_assert(BOARD_KERNEL_EL == 1 || BOARD_KERNEL_EL == 2, "kernel_el is 1 or 2");

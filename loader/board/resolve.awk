@@ -38,7 +38,7 @@ function load_file(file, from, is_defaults,	line, eq, key, val, parent, status, 
 			used[key] = file ":" nr
 		if (val == "")
 			continue
-		if (val !~ /^(0x[0-9a-fA-F]+|[0-9]+|auto|hvc|smc|none)$/)
+		if (val !~ /^(0x[0-9a-fA-F]+|[0-9]+|auto|hvc|smc|none|v2|v3)$/)
 			fail(file ":" nr ": `" key "` is neither a number nor a known word: " val)
 		if (!(key in value)) {
 			value[key] = val
