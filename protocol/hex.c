@@ -4,31 +4,34 @@
 #include "buf.h"
 #include "error.h"
 
+/* One more than what a digit is worth, 0 for what is none: megabytes come this way. */
+static const uint8_t worth[256] = {
+	['0'] = 1,  ['1'] = 2,	['2'] = 3,  ['3'] = 4,	['4'] = 5,  ['5'] = 6,
+	['6'] = 7,  ['7'] = 8,	['8'] = 9,  ['9'] = 10, ['a'] = 11, ['b'] = 12,
+	['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16, ['A'] = 11, ['B'] = 12,
+	['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16,
+};
+
 int hex_digit(char c)
 {
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
+	return worth[(uint8_t)c] - 1;
 }
 
 int hex_decode(const char *text, size_t len, void *out)
 {
+	const uint8_t *from = (const uint8_t *)text;
 	uint8_t *p = out;
+	unsigned int any = 0;
 
 	if (len % 2)
 		return -BATON_EPROTO;
 	for (size_t i = 0; i < len; i += 2) {
-		int hi = hex_digit(text[i]), lo = hex_digit(text[i + 1]);
+		unsigned int hi = worth[from[i]] - 1u, lo = worth[from[i + 1]] - 1u;
 
-		if (hi < 0 || lo < 0)
-			return -BATON_EPROTO;
+		any |= hi | lo;
 		*p++ = (uint8_t)(hi << 4 | lo);
 	}
-	return 0;
+	return any > 15 ? -BATON_EPROTO : 0;
 }
 
 void hex_encode(struct buf *out, const void *data, size_t len)

@@ -3,6 +3,8 @@
 
 #include "hex.h"
 
+#include <string.h>
+
 enum { IDLE, PAYLOAD, RUN, SUM_HIGH, SUM_LOW };
 
 #define INTERRUPT  0x03
@@ -80,19 +82,39 @@ static void expand(struct packet_decoder *d, uint8_t count)
 		unescape(d, d->last);
 }
 
+static uint8_t sum_of(const uint8_t *data, size_t len)
+{
+	const uint64_t even = UINT64_C(0x00ff00ff00ff00ff);
+	uint64_t lanes = 0, word;
+	size_t i = 0;
+	uint8_t sum = 0;
+
+	/* Eight bytes at a time, two to a lane of 16 bits; the lanes' high halves do not matter. */
+	for (; i + 8 <= len; i += 8) {
+		memcpy(&word, data + i, sizeof(word));
+		lanes = (lanes & even) + (word & even) + (word >> 8 & even);
+	}
+	for (; i < len; i++)
+		sum = (uint8_t)(sum + data[i]);
+	for (int shift = 0; shift < 64; shift += 16)
+		sum = (uint8_t)(sum + (lanes >> shift));
+	return sum;
+}
+
 /* The longest stretch that is neither frame, escape nor run: most of what there is. */
 static size_t plain(struct packet_decoder *d, const uint8_t *data, size_t len)
 {
-	size_t n = 0;
-	uint8_t sum = d->sum;
+	static const char special[] = { '#', '$', ESCAPE, '*' };
+	size_t n = d->escaped ? 0 : len;
 
-	if (d->escaped)
-		return 0;
-	while (n < len && data[n] != '#' && data[n] != '$' && data[n] != ESCAPE &&
-	       !(d->rle && data[n] == '*'))
-		sum = (uint8_t)(sum + data[n++]);
+	/* The end comes first, and the rest is looked for before it. */
+	for (size_t i = 0; n && i < sizeof(special) - !d->rle; i++) {
+		const uint8_t *at = memchr(data, special[i], n);
+
+		n = at ? (size_t)(at - data) : n;
+	}
 	if (n) {
-		d->sum = sum;
+		d->sum = (uint8_t)(d->sum + sum_of(data, n));
 		d->any = true;
 		d->last = data[n - 1];
 		store(d, data, n);
