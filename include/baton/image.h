@@ -48,10 +48,17 @@ enum baton_gic {
 	GIC_V3,
 };
 
+/* How the kernel is entered. */
+enum baton_kernel_type {
+	KERNEL_SEL4,  /* MMU on, by the boot tables; x0 to x5 as seL4 has them */
+	KERNEL_LINUX, /* MMU off, x0: device tree (Documentation/arm64/booting.rst) */
+};
+
 /*
  * A board's values after inheritance, `board` in the loader's ELF file. What
  * they mean is said in loader/board/defaults. baton-mkimage takes them from
- * here, so that image and loader cannot disagree, and writes `cpus`.
+ * here, so that image and loader cannot disagree, and writes what its options and
+ * the device tree say: `cpus`, `kernel_type`, `dtb` and `psci`.
  */
 struct baton_image_board {
 	char name[64];
@@ -69,6 +76,7 @@ struct baton_image_board {
 	uint64_t gicr;	      /* v3's first redistributor */
 	uint64_t spin_table;  /* CPU n waits for an address at spin_table + 8n */
 	uint32_t gic;	      /* enum baton_gic */
+	uint32_t kernel_type; /* enum baton_kernel_type */
 };
 
 #endif
