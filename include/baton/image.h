@@ -77,6 +77,7 @@ struct baton_image_board {
 	uint64_t spin_table;  /* CPU n waits for an address at spin_table + 8n */
 	uint32_t gic;	      /* enum baton_gic */
 	uint32_t kernel_type; /* enum baton_kernel_type */
+	uint64_t timer;	      /* Hz, where CNTFRQ_EL0 is ours to set and reads 0; 0: unknown */
 };
 
 #endif

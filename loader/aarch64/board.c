@@ -19,6 +19,7 @@ const struct baton_image_board board = {
 	.gicr = BOARD_GICR,
 	.spin_table = BOARD_SPIN_TABLE,
 	.gic = BOARD_GIC,
+	.timer = BOARD_TIMER,
 };
 
 _Static_assert(BOARD_KERNEL_EL == 1 || BOARD_KERNEL_EL == 2, "kernel_el is 1 or 2");
