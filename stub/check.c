@@ -3,6 +3,7 @@
 #include "check_internal.h"
 
 #include "handoff/run.h"
+#include "monitor/hmp.h"
 #include "monitor/snap.h"
 #include "patch/journal.h"
 
@@ -101,11 +102,12 @@ static bool has_root_for(struct checking *k, const char *what, uint64_t va)
 	unsigned int half = k->el == 1 && va >> 63;
 	struct regime r;
 
-	if (k->has_root[half] || !check_image(&k->ctx)->has_header)
+	if (k->has_root[half] || (!check_image(&k->ctx)->has_header && !k->lost))
 		return k->has_root[half];
 	checking_wrong(k, what, va, "no table in the image leads to it (--ttbr%u says otherwise)",
 		       half);
-	if (!checking_bare_regime(k, &r)) {
+	if (!k->said_orphans && !checking_bare_regime(k, &r)) {
+		k->said_orphans = true;
 		r.ttbr[0] = k->root[0];
 		r.ttbr[1] = k->root[1];
 		check_say_orphans(&k->ctx, &r, &k->text);
@@ -132,14 +134,14 @@ static int check_entry(struct checking *k)
 	const char *what = k->mi.kind == MACHINE_IMAGE_CORE ? "pc" : "entry";
 	const struct image *img = check_image(&k->ctx);
 	struct check_want want = { .fetch = true };
-	int err = machine_reg_read(&k->mi.m, 0, "pc", &want.va);
+	int err = machine_reg_read(&k->mi.m, k->mi.m.cpu, "pc", &want.va);
 
 	if (err || !want.va)
 		return 0; /* nothing that has to be mapped */
 	want.region = img->has_header;
 	want.at = k->mi.kind == MACHINE_IMAGE_ELF && elf_place(k, want.va, &want.pa);
 	buf_printf(&k->text, "\nthe %s, %#" PRIx64 ":\n", what, want.va);
-	if (!has_root_for(k, what, want.va) && img->has_header)
+	if (!has_root_for(k, what, want.va) && (img->has_header || k->lost))
 		return 0;
 	err = walk_to(k, what, &want, false, true);
 	return err < 0 ? err : 0;
@@ -196,8 +198,8 @@ static int look(struct checking *k)
 		return checking_unusable(k, "%s", machine_error(&k->mi.m, err));
 	checking_flush(k);
 	if (k->json)
-		return checking_json_lint(k);
-	if (command_find("pt-lint")) {
+		return k->lost ? 0 : checking_json_lint(k);
+	if (!k->lost) {
 		print(NULL, "\n", 1);
 		status = command_run(&k->ctx, &k->sink, "pt-lint");
 	}
@@ -208,15 +210,70 @@ static int look(struct checking *k)
 	return 0;
 }
 
+/* Commands that no file has an answer for. */
+static const char *not_for_files(const char *line)
+{
+	static const struct {
+		const char *name, *instead;
+	} rows[] = {
+		{ "handoff", "a file does not run: `baton run -e 'handoff run' -- "
+			     "qemu-system-aarch64 ...` follows it, `baton check FILE` without -e "
+			     "says where it would go" },
+		{ "why", "no exception is recorded in a file: `baton check FILE` without -e says "
+			 "what would fault, and why" },
+		{ "fix", "the file is not changed: `baton check FILE` without -e names the repair, "
+			 "`pt-set ... -n` shows it" },
+		{ "qemu", "there is no QEMU behind a file: `help` lists baton's commands" },
+	};
+	const struct command *row = hmp_find_ours(line);
+
+	if (!row)
+		return "none of baton's commands (`help` lists them), and there is no QEMU behind "
+		       "a file";
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (!strcmp(row->name, rows[i].name))
+			return rows[i].instead;
+	return NULL;
+}
+
+static int run_command(struct checking *k, struct sink *sink, const char *line)
+{
+	const char *words = line + strspn(line, " \t");
+	const char *instead = *words && *words != '#' ? not_for_files(words) : NULL;
+	struct buf text = { 0 };
+	int status;
+
+	if (!instead) {
+		status = command_run(&k->ctx, sink, line);
+		return status < 0 ? EXIT_TROUBLE : status;
+	}
+	buf_printf(&text, "%.*s: %s\n", (int)strcspn(words, " \t"), words, instead);
+	sink->write(sink->ctx, text.data, text.len);
+	buf_free(&text);
+	return EXIT_TROUBLE;
+}
+
+static void gather(void *ctx, const char *text, size_t len)
+{
+	buf_add(ctx, text, len);
+}
+
 static int run_commands(struct checking *k)
 {
-	int status = 0;
+	struct buf said = { 0 };
+	struct sink keep = { gather, &said };
+	bool json = k->json;
+	int status = json && checking_json_end(k) ? EXIT_TROUBLE : 0;
 
 	for (size_t i = 0; i < k->o->commands.count && status != EXIT_TROUBLE; i++) {
-		status = command_run(&k->ctx, &k->sink, k->o->commands.item[i]);
-		if (status < 0)
+		const char *line = k->o->commands.item[i];
+
+		buf_clear(&said);
+		status = run_command(k, json ? &keep : &k->sink, line);
+		if (json && checking_json_command(line, status, &said))
 			status = EXIT_TROUBLE;
 	}
+	buf_free(&said);
 	return status;
 }
 

@@ -65,11 +65,6 @@ static bool is_board(const uint8_t *p, struct baton_image_board *board)
 	       word[2] <= PSCI_NONE;
 }
 
-static uint64_t begin_size(const struct checking *k)
-{
-	return k->mi.size < IMAGE_MAX ? k->mi.size : IMAGE_MAX;
-}
-
 static void find_board(struct checking *k)
 {
 	enum { CHUNK = 1 << 16, SIZE = sizeof(struct baton_image_board) };
@@ -226,7 +221,8 @@ static int add_regions(struct checking *k)
 		struct machine_image_segment s = { .pa = r->load_addr,
 						   .size = r->size,
 						   .offset = begin + r->offset,
-						   .bytes = r->size };
+						   .bytes = r->size,
+						   .name = "region" };
 
 		buf_printf(&k->text,
 			   "  region %u: %#" PRIx64 " bytes to %#" PRIx64 ", type %" PRIu64 "\n", n,
@@ -292,8 +288,10 @@ int checking_open_file(struct checking *k)
 	}
 	if (k->mi.kind == MACHINE_IMAGE_ELF) /* it names its own addresses */
 		symbols_load(k->ctx.symbols, k->o->image, 0, NULL);
-	buf_printf(&k->text, "%s: %s, %zu segment%s, %u CPU%s\n", k->name, kinds[k->mi.kind],
-		   k->mi.segments, k->mi.segments == 1 ? "" : "s", k->mi.m.cpus,
-		   k->mi.m.cpus == 1 ? "" : "s");
+	buf_printf(&k->text, "%s: %s, %zu segment%s", k->name, kinds[k->mi.kind], k->mi.segments,
+		   k->mi.segments == 1 ? "" : "s");
+	if (k->mi.kind == MACHINE_IMAGE_CORE)
+		buf_printf(&k->text, ", %u CPU%s", k->mi.m.cpus, k->mi.m.cpus == 1 ? "" : "s");
+	buf_putc(&k->text, '\n');
 	return 0;
 }

@@ -29,6 +29,8 @@ struct checking {
 	const char *root_how[2];
 	unsigned int root_others[2]; /* pages that would do as well */
 	uint64_t tcr, mair;
+	bool lost; /* there are tables, and no root to them */
+	bool said_orphans;
 	bool found;
 };
 
@@ -43,6 +45,12 @@ void checking_wrong(struct checking *k, const char *what, uint64_t va, const cha
 /** checking_given() - what an option says, or NULL. */
 const uint64_t *checking_given(const struct checking *k, enum given which);
 void checking_say_symbol(struct checking *k, uint64_t addr);
+
+/** begin_size() - how much of a flat file is looked through: IMAGE_MAX at most. */
+static inline uint64_t begin_size(const struct checking *k)
+{
+	return k->mi.size < IMAGE_MAX ? k->mi.size : IMAGE_MAX;
+}
 
 /** checking_open_file() - check_file.c: the file as it will lie in memory. Errors are said. */
 int checking_open_file(struct checking *k);
@@ -60,6 +68,8 @@ void checking_json_wrong(struct checking *k, const char *what, uint64_t va, cons
 int checking_json_lint(struct checking *k);
 /** checking_json_error() - all that there is to say is @why. */
 void checking_json_error(struct checking *k, const char *why);
+/** checking_json_command() - one line: a command, its exit status, and what it said. */
+int checking_json_command(const char *line, int status, const struct buf *said);
 /** checking_json_end() - add image and registers, and print it. -BATON_ESYS: could not, said. */
 int checking_json_end(struct checking *k);
 

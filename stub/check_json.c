@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * `baton check --json`: one object, from the facts that the text is made of. Addresses, sizes
+ * `baton check --json`: one object, from the facts that the text is made of; with -e it says
+ * what the file is, and each command's has a line of its own behind it. Addresses, sizes
  * and register values are hex strings, since JSON's numbers have but 53 bits in most readers;
  * levels, indexes and counts are numbers; what is not known is null.
  */
@@ -93,7 +94,7 @@ void checking_json_begin(struct checking *k)
 	/* their place; values follow */
 	put(k->json, "image", json_null());
 	put(k->json, "regime", json_null());
-	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
+	for (size_t i = 0; !k->o->commands.count && i < sizeof(lists) / sizeof(lists[0]); i++)
 		put(k->json, lists[i], need(json_array()));
 }
 
@@ -115,6 +116,8 @@ void checking_json_wrong(struct checking *k, const char *what, uint64_t va, cons
 	put(j, "what", text(what));
 	put(j, "va", hex(va));
 	put(j, "words", text(words));
+	if (!json_object_get(k->json, "wrong"))
+		put(k->json, "wrong", need(json_array()));
 	add(k, "wrong", j);
 }
 
@@ -380,23 +383,42 @@ static json_t *regime_of(const struct checking *k)
 	return j;
 }
 
-int checking_json_end(struct checking *k)
+/* Takes @object over. */
+static int print_object(json_t *object, size_t flags)
 {
-	bool written;
+	bool written =
+		!json_dumpf(object, stdout, flags) && putchar('\n') != EOF && !fflush(stdout);
 
-	if (!k->json)
-		return 0;
-	if (!json_object_get(k->json, "error")) {
-		put(k->json, "ok", json_boolean(!k->found));
-		put(k->json, "image", image_of(k));
-		put(k->json, "regime", regime_of(k));
-	}
-	written = !json_dumpf(k->json, stdout, JSON_INDENT(2)) && putchar('\n') != EOF &&
-		  !fflush(stdout);
-	json_decref(k->json);
-	k->json = NULL;
+	json_decref(object);
 	if (written)
 		return 0;
 	fprintf(stderr, "baton: standard output: %s\n", strerror(errno));
 	return -BATON_ESYS;
+}
+
+int checking_json_command(const char *line, int status, const struct buf *said)
+{
+	json_t *j = need(json_object());
+
+	put(j, "command", text(line));
+	put(j, "ok", json_boolean(!status));
+	put(j, "status", number((uint64_t)status));
+	put(j, "output", text(said->data ? said->data : ""));
+	return print_object(j, 0);
+}
+
+int checking_json_end(struct checking *k)
+{
+	bool lines = k->o->commands.count;
+	json_t *j = k->json;
+
+	if (!j)
+		return 0;
+	if (!json_object_get(j, "error")) {
+		put(j, "ok", json_boolean(!k->found));
+		put(j, "image", image_of(k));
+		put(j, "regime", regime_of(k));
+	}
+	k->json = NULL;
+	return print_object(j, lines ? 0 : JSON_INDENT(2));
 }

@@ -32,7 +32,7 @@ static void choose_level(struct checking *k)
 	if (said)
 		k->el = (unsigned int)*said;
 	else if (k->mi.kind == MACHINE_IMAGE_CORE && k->mi.regs)
-		k->el = machine_reg_read(&k->mi.m, 0, "cpsr", &cpsr) ? 1 : cpsr >> 2 & 3;
+		k->el = machine_reg_read(&k->mi.m, k->mi.m.cpu, "cpsr", &cpsr) ? 1 : cpsr >> 2 & 3;
 	else if (k->has_board)
 		k->el = k->board.kernel_el;
 	else if (img->has_header) /* a kernel of EL1's upper half, or one that has but one */
@@ -49,8 +49,8 @@ static void choose_level(struct checking *k)
 		if (!k->mi.regs && k->mi.kind == MACHINE_IMAGE_CORE)
 			buf_puts(&k->text, "no registers in its notes: none but those given\n");
 		if (pc)
-			machine_image_set_reg(&k->mi, 0, "pc", pc);
-		machine_image_set_reg(&k->mi, 0, "cpsr", k->el << 2 | 0x3c1);
+			machine_image_set_reg(&k->mi, k->mi.m.cpu, "pc", pc);
+		machine_image_set_reg(&k->mi, k->mi.m.cpu, "cpsr", k->el << 2 | 0x3c1);
 	}
 }
 
@@ -152,6 +152,46 @@ static int choose_roots(struct checking *k)
 	return err;
 }
 
+/* Why there is no root at all, and what to do. */
+static const char *no_root(const struct checking *k)
+{
+	if (k->mi.kind == MACHINE_IMAGE_CORE)
+		return " (QEMU's cores hold no system registers: `sysreg` of a running machine has "
+		       "them)";
+	if (!check_image(&k->ctx)->spans)
+		return "";
+	return k->mi.size > begin_size(k) ? " (looked for in its first 64 MiB)"
+					  : " (nothing in it maps that address onto itself: is it "
+					    "loaded elsewhere? --load)";
+}
+
+/*
+ * Tables that point to one another, so that they lie where they belong, by a TCR that is
+ * not a mere guess: that no root leads through them is what is wrong with the image.
+ */
+static bool leads_nowhere(struct checking *k)
+{
+	struct regime r;
+
+	return (check_image(&k->ctx)->has_header || checking_given(k, GIVEN_TCR)) &&
+	       !checking_bare_regime(k, &r) && check_has_tables(&k->ctx, &r);
+}
+
+/* Without any root, commands that need none still have a meaning. */
+static int settle_without(struct checking *k)
+{
+	k->lost = !k->o->commands.count && leads_nowhere(k);
+	if (k->lost)
+		buf_puts(&k->text, "no root is among its tables\n");
+	else if (!k->o->commands.count)
+		return checking_unusable(k, "where are its tables? --ttbr0, --ttbr1 say it%s",
+					 no_root(k));
+	else
+		buf_printf(&k->text, "its tables are not known: --ttbr0, --ttbr1 say it%s\n",
+			   no_root(k));
+	return 0;
+}
+
 /* A half whose root nobody knows is not walked. */
 static int settle_roots(struct checking *k)
 {
@@ -159,22 +199,14 @@ static int settle_roots(struct checking *k)
 	char name[16];
 
 	if (!k->has_root[0] && !k->has_root[1])
-		return checking_unusable(
-			k, "where are its tables? --ttbr0, --ttbr1 say it%s",
-			k->mi.kind == MACHINE_IMAGE_CORE
-				? " (QEMU's cores hold no system registers: `sysreg` of a "
-				  "running machine has them)"
-			: check_image(&k->ctx)->spans
-				? " (nothing in it maps that address onto itself: is it "
-				  "loaded elsewhere? --load)"
-				: "");
+		return settle_without(k);
 	snprintf(name, sizeof(name), "TCR_EL%u", k->el);
 	if (k->el != 1)
 		return 0;
 	for (unsigned int half = 0; half < 2; half++) {
 		if (k->has_root[half])
 			continue;
-		machine_reg_read(&k->mi.m, 0, name, &tcr);
+		machine_reg_read(&k->mi.m, k->mi.m.cpu, name, &tcr);
 		set_sysreg(k, "TCR", tcr | (half ? TCR_EPD1 : TCR_EPD0));
 		set_sysreg(k, half ? "TTBR1" : "TTBR0", 0);
 		buf_printf(&k->text, "TTBR%u_EL1 is not known (--ttbr%u): its half is not walked\n",
@@ -183,12 +215,72 @@ static int settle_roots(struct checking *k)
 	return 0;
 }
 
+/* What is said that the file, or the level, has no use for. */
+static int check_given(struct checking *k)
+{
+	const uint64_t *cpu = checking_given(k, GIVEN_CPU);
+	bool core = k->mi.kind == MACHINE_IMAGE_CORE;
+
+	if (cpu && *cpu >= k->mi.m.cpus)
+		return checking_unusable(k, "--cpu %" PRIu64 ": no such CPU (there are 0 to %u)",
+					 *cpu, k->mi.m.cpus - 1);
+	if (checking_given(k, GIVEN_LOAD) && k->mi.kind != MACHINE_IMAGE_FLAT)
+		return checking_unusable(k, "%s says itself where it belongs: leave --load out",
+					 core ? "a core" : "an ELF file");
+	if (core && !k->o->commands.count && !checking_given(k, GIVEN_TCR))
+		return checking_unusable(k,
+					 "which registers? --ttbr0, --ttbr1, --tcr, --mair say "
+					 "it%s",
+					 no_root(k));
+	k->mi.m.cpu = cpu ? (unsigned int)*cpu : 0;
+	return 0;
+}
+
+/* Which CPU's registers these may be is for a person to see. */
+static void say_cpus(struct checking *k)
+{
+	uint64_t pc, cpsr;
+
+	for (unsigned int cpu = 0; cpu < k->mi.m.cpus; cpu++) {
+		if (machine_reg_read(&k->mi.m, cpu, "pc", &pc) ||
+		    machine_reg_read(&k->mi.m, cpu, "cpsr", &cpsr))
+			continue;
+		buf_printf(&k->text, "  CPU%u  EL%u  pc %#" PRIx64, cpu,
+			   (unsigned int)(cpsr >> 2 & 3), pc);
+		checking_say_symbol(k, pc);
+		buf_puts(&k->text, cpu == k->mi.m.cpu ? ": looked at\n" : "\n");
+	}
+}
+
+static void set_stage2(struct checking *k)
+{
+	const uint64_t *vttbr = checking_given(k, GIVEN_VTTBR),
+		       *vtcr = checking_given(k, GIVEN_VTCR);
+
+	if (!vttbr || !vtcr)
+		return;
+	machine_image_set_reg(&k->mi, MACHINE_IMAGE_ALL, "VTTBR_EL2", *vttbr);
+	machine_image_set_reg(&k->mi, MACHINE_IMAGE_ALL, "VTCR_EL2", *vtcr);
+	machine_image_set_reg(&k->mi, MACHINE_IMAGE_ALL, "HCR_EL2", HCR_VM | HCR_RW);
+	machine_image_set_reg(&k->mi, MACHINE_IMAGE_ALL, "SCTLR_EL2", SCTLR_EL23_RES1);
+	buf_printf(&k->text, "VTTBR_EL2 %#" PRIx64 " (--vttbr), VTCR_EL2 %#" PRIx64 " (--vtcr)\n",
+		   *vttbr, *vtcr);
+}
+
 int checking_set_regs(struct checking *k)
 {
-	int err;
+	int err = check_given(k);
 
+	if (err)
+		return err;
+	if (k->mi.kind == MACHINE_IMAGE_CORE)
+		say_cpus(k);
 	choose_level(k);
+	if (k->el != 1 && (checking_given(k, GIVEN_TTBR1) || checking_given(k, GIVEN_VTTBR)))
+		return checking_unusable(k, "EL%u has no TTBR1_EL%u, and no second stage: --el 1?",
+					 k->el, k->el);
 	set_controls(k);
+	set_stage2(k);
 	err = choose_roots(k);
 	if (err)
 		return checking_unusable(k, "%s", baton_strerror(err));

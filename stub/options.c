@@ -35,7 +35,9 @@ static const char usage[] =
 	"      --entry ADDR    an address that has to be mapped, instead of the header's\n"
 	"      --el N          the exception level whose tables they are\n"
 	"      --ttbr0 N --ttbr1 N --tcr N --mair N --sctlr N   registers of that level\n"
-	"      --json          one JSON object instead of text; not with -e or -x\n"
+	"      --vttbr N --vtcr N   a second stage behind those of EL1\n"
+	"  -c, --cpu N         of a core: the CPU that is looked at\n"
+	"      --json          JSON instead of text: one object, or with -e and -x one a line\n"
 	"\n"
 	"exit status: that of the last command. 0: all well; 1: it found something wrong;\n"
 	"2: usage, connection or machine failure, which ends the run at once\n";
@@ -79,6 +81,9 @@ static const struct option long_options[] = {
 	GIVEN_OPTION("tcr", GIVEN_TCR),
 	GIVEN_OPTION("mair", GIVEN_MAIR),
 	GIVEN_OPTION("sctlr", GIVEN_SCTLR),
+	GIVEN_OPTION("vttbr", GIVEN_VTTBR),
+	GIVEN_OPTION("vtcr", GIVEN_VTCR),
+	{ "cpu", required_argument, NULL, 'c' },
 	{ 0 },
 };
 
@@ -156,7 +161,16 @@ static int check_qemu(char **argv, struct buf *err)
 	return 0;
 }
 
-static int parse_given(struct options *o, int which, struct buf *err)
+static const char *name_of(int c)
+{
+	const struct option *row = long_options;
+
+	while (row->name && row->val != c)
+		row++;
+	return row->name;
+}
+
+static int parse_given(struct options *o, int c, int which, struct buf *err)
 {
 	struct given_value *g = &o->given[which];
 	char *end;
@@ -165,7 +179,7 @@ static int parse_given(struct options *o, int which, struct buf *err)
 	g->value = strtoull(optarg, &end, 0);
 	g->set = true;
 	if (end == optarg || *end || errno || *optarg == '-') {
-		buf_printf(err, "\"%s\" is no number of 64 bits", optarg);
+		buf_printf(err, "--%s: \"%s\" is no number of 64 bits", name_of(c), optarg);
 		return -BATON_EINVAL;
 	}
 	if (which == GIVEN_EL && (g->value < 1 || g->value > 3)) {
@@ -225,9 +239,11 @@ static int parse_one(struct options *o, int c, bool *listen_given, struct buf *e
 		puts("baton " BATON_VERSION);
 		o->mode = MODE_DONE;
 		return 0;
+	case 'c':
+		return parse_given(o, c, GIVEN_CPU, err);
 	default:
 		if (c >= OPT_GIVEN && c < OPT_GIVEN + GIVEN_COUNT)
-			return parse_given(o, c - OPT_GIVEN, err);
+			return parse_given(o, c, c - OPT_GIVEN, err);
 		buf_puts(err, "`baton --help` lists the options");
 		return -BATON_EINVAL;
 	}
@@ -250,15 +266,29 @@ static int parse_mode(struct options *o, const char *word, struct buf *err)
 	return 0;
 }
 
+/* What means something to a machine alone. */
+static const char *not_for_check(const struct options *o, bool listen_given)
+{
+	return listen_given	 ? "there is no machine for GDB to debug: leave -l out"
+	       : o->timeout	 ? "nothing runs, and nothing is waited for: leave --timeout out"
+	       : o->allow_remote ? "nobody can connect: leave --allow-remote out"
+	       : o->allow_mmio	 ? "a file has no devices to read: leave --allow-mmio out"
+	       : o->packets	 ? "there is no QEMU to send packets to: leave --packets out"
+	       : o->no_spin	 ? "no packets are awaited: leave --no-spin out"
+	       : o->verbose	 ? "it says all that it knows anyway: leave -v out"
+				 : NULL;
+}
+
 static int parse_check(struct options *o, int argc, char **argv, bool listen_given, struct buf *err)
 {
-	if (listen_given)
-		buf_puts(err, "check: there is no machine for GDB to debug: leave -l out");
-	else if (o->json && o->commands.count)
-		buf_puts(err, "check: --json is what check itself says, commands speak text: "
-			      "leave out --json, or -e and -x");
+	const char *wrong = not_for_check(o, listen_given);
+
+	if (wrong)
+		buf_printf(err, "check: %s", wrong);
 	else if (optind + 1 != argc)
 		buf_puts(err, "check: one file: `baton check [OPTIONS] IMAGE`");
+	else if (o->given[GIVEN_VTTBR].set != o->given[GIVEN_VTCR].set)
+		buf_puts(err, "check: a second stage needs both, --vttbr and --vtcr");
 	else
 		o->image = argv[optind];
 	return o->image ? 0 : -BATON_EINVAL;
@@ -299,7 +329,7 @@ int options_parse(struct options *o, int argc, char **argv, struct buf *err)
 		argc--;
 	}
 	/* Behind `run` come QEMU's own options; a file to check may stand anywhere. */
-	words = o->mode == MODE_CHECK ? "l:e:x:s:vh" : "+l:e:x:s:vh";
+	words = o->mode == MODE_CHECK ? "l:e:x:s:c:vh" : "+l:e:x:s:vh";
 	optind = 0;
 	while (!status && o->mode != MODE_DONE &&
 	       (c = getopt_long(argc, argv, words, long_options, NULL)) != -1)
@@ -316,7 +346,9 @@ int options_parse(struct options *o, int argc, char **argv, struct buf *err)
 	}
 	for (int i = 0; i < GIVEN_COUNT; i++) {
 		if (o->given[i].set) {
-			buf_puts(err, "--load, --entry, --el and registers are for `baton check`");
+			buf_puts(
+				err,
+				"--load, --entry, --el, --cpu and registers are for `baton check`");
 			return -BATON_EINVAL;
 		}
 	}

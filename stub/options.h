@@ -16,7 +16,7 @@ enum mode {
 	MODE_DONE /* --help, --version: said, nothing to do */
 };
 
-/* What MODE_CHECK may be told: where the image goes, and registers. */
+/* What MODE_CHECK may be told: where the image goes, registers, the CPU that has them. */
 enum given {
 	GIVEN_LOAD,
 	GIVEN_ENTRY,
@@ -26,6 +26,9 @@ enum given {
 	GIVEN_TCR,
 	GIVEN_MAIR,
 	GIVEN_SCTLR,
+	GIVEN_VTTBR,
+	GIVEN_VTCR,
+	GIVEN_CPU,
 	GIVEN_COUNT
 };
 
@@ -52,7 +55,7 @@ struct options {
 	bool packets;	     /* read memory by packets alone */
 	const char *address; /* MODE_ATTACH */
 	const char *image;   /* MODE_CHECK */
-	bool json;	     /* MODE_CHECK: one JSON object instead of text */
+	bool json;	     /* MODE_CHECK: JSON instead of text */
 	struct given_value given[GIVEN_COUNT];
 	char **qemu; /* MODE_RUN: QEMU and its arguments, ends with NULL */
 };

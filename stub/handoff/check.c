@@ -339,20 +339,30 @@ int check_find_root(struct context *ctx, const struct regime *r, uint64_t va, bo
 	return err == -BATON_EUNSUPPORTED ? 0 : err;
 }
 
+/* A page that looks like a table, and that neither a root nor another table leads to. */
+static const struct page *next_orphan(const struct pages *p, const struct linked *linked, size_t *i)
+{
+	while (*i < p->count) {
+		const struct page *at = &p->page[(*i)++];
+
+		if (at->levels && !at->pointed && !linked_find(linked, 0, at->pa) &&
+		    !linked_find(linked, 1, at->pa))
+			return at;
+	}
+	return NULL;
+}
+
 int check_say_orphans(struct context *ctx, const struct regime *r, struct buf *out)
 {
 	struct linked linked = { 0 };
+	const struct page *at;
 	struct pages p;
+	size_t i = 0;
 	int err = pages_open(&p, ctx, r, 0, false);
 
 	if (!err)
 		linked_collect(&linked, r, &p.reader);
-	for (size_t i = 0; !err && i < p.count; i++) {
-		const struct page *at = &p.page[i];
-
-		if (!at->levels || at->pointed || linked_find(&linked, 0, at->pa) ||
-		    linked_find(&linked, 1, at->pa))
-			continue;
+	while (!err && (at = next_orphan(&p, &linked, &i))) {
 		buf_printf(out, "%#" PRIx64, at->pa);
 		say_symbol(ctx, at->pa, " (", ")", out);
 		buf_puts(out, " looks like a table, and nothing points to it\n");
@@ -360,6 +370,18 @@ int check_say_orphans(struct context *ctx, const struct regime *r, struct buf *o
 	linked_free(&linked);
 	free(p.page);
 	return err == -BATON_EUNSUPPORTED ? 0 : err;
+}
+
+bool check_has_tables(struct context *ctx, const struct regime *r)
+{
+	struct pages p;
+	bool found = false;
+
+	if (!pages_open(&p, ctx, r, 0, false))
+		for (size_t i = 0; i < p.count && !found; i++)
+			found = p.page[i].pointed && p.page[i].levels;
+	free(p.page);
+	return found;
 }
 
 /* Walks */
@@ -390,11 +412,66 @@ static void keep_repairs(struct handoff *h, const struct trouble *t, struct chec
 	}
 }
 
+/* Pretend that the walk's last entry, which is empty, pointed to @table. */
+static bool try_orphan(const struct pages *p, struct tables *t, const struct check_result *r,
+		       uint64_t table, struct repair *out)
+{
+	const struct pt_step *s = &r->walk.step[r->walk.steps - 1];
+	struct pt_overlay o = { p->reader, s->address, table | 3 };
+	struct pt_reader reader = pt_overlay_reader(&o);
+	const struct ram_range *there;
+	uint8_t byte;
+
+	*out = (struct repair){ .kind = REPAIR_TABLE,
+				.use = USE_ORPHAN,
+				.va = r->walk.ia,
+				.level = s->level,
+				.index = s->index,
+				.address = s->address,
+				.new = table | 3,
+				.table = table };
+	snprintf(out->edit, sizeof(out->edit), "%#" PRIx64, out->new);
+	if (pt_walk_regime(&t->regime, &reader, r->walk.ia, &r->acc, &out->after, NULL) ||
+	    out->after.fault || !out->after.mapped)
+		return false;
+	there = machine_ram_find(p->m, out->after.oa);
+	return (!there || there->kind == RAM_RAM) &&
+	       machine_phys_read(p->m, out->after.oa, &byte, 1) != 0;
+}
+
+/*
+ * Without a header nobody knows what will be copied where. What leads to memory that the
+ * file says nothing of may then be right, and is all that can be proposed.
+ */
+static int find_unseen(struct handoff *h, struct tables *t, const struct check_result *r)
+{
+	const struct pt_step *s = r->walk.steps ? &r->walk.step[r->walk.steps - 1] : NULL;
+	struct repairs *list = &h->trouble.repairs;
+	struct linked linked = { 0 };
+	const struct page *at;
+	struct pages p;
+	size_t i = 0;
+	int err;
+
+	if (h->image.has_header || !s || !s->read || s->desc || s->level == 3)
+		return 0;
+	err = pages_open(&p, h->ctx, &t->regime, r->walk.ia, false);
+	if (!err)
+		linked_collect(&linked, &t->regime, &p.reader);
+	while (!err && list->count < REPAIR_MAX && (at = next_orphan(&p, &linked, &i)))
+		if (at->levels & 1u << (s->level + 1))
+			list->count += try_orphan(&p, t, r, at->pa, &list->list[list->count]);
+	linked_free(&linked);
+	free(p.page);
+	return err == -BATON_EUNSUPPORTED ? 0 : err;
+}
+
 /* The same repairs as for a jump that is about to be taken. */
 static int find_repairs(struct handoff *h, struct tables *t, const struct check_want *want,
 			struct check_result *r)
 {
 	struct trouble *trouble = &h->trouble;
+	bool unseen = false;
 	int err;
 
 	memset(trouble, 0, sizeof(*trouble));
@@ -406,9 +483,16 @@ static int find_repairs(struct handoff *h, struct tables *t, const struct check_
 	trouble->acc = r->acc;
 	trouble->walk = r->walk;
 	err = trouble_repairs(h, trouble);
+	if (!err && !trouble->repairs.count && !trouble->misplaced) {
+		err = find_unseen(h, t, r);
+		unseen = trouble->repairs.count > 0;
+	}
 	if (err)
 		return err;
 	explain_repairs(h, trouble, &r->advice);
+	if (unseen)
+		buf_puts(&r->advice, "what will lie there is not in the file: compare it with where "
+				     "the loader copies its kernel\n");
 	keep_repairs(h, trouble, r);
 	if (!r->repairs && !trouble->misplaced)
 		err = check_say_orphans(h->ctx, &t->regime, &r->advice);

@@ -84,6 +84,8 @@ void check_result_free(struct check_result *r);
 int check_walk(struct context *ctx, const struct check_want *want, bool quiet, struct buf *out,
 	       struct check_result *result);
 
+/** check_has_tables() - the image has pages that look like tables, and that others point to. */
+bool check_has_tables(struct context *ctx, const struct regime *r);
 /** check_say_orphans() - pages of the image that look like tables and that nothing leads to. */
 int check_say_orphans(struct context *ctx, const struct regime *r, struct buf *out);
 

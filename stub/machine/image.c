@@ -210,6 +210,41 @@ static int regs_read(struct machine *m, unsigned int cpu, struct machine_reg *re
 	return 0;
 }
 
+/* What a file cannot do, and what does it. */
+
+#define RUN_IT "`baton run -- qemu-system-aarch64 ...` makes a machine of it"
+
+static int phys_write(struct machine *m, uint64_t pa, const void *data, size_t len)
+{
+	(void)pa, (void)data, (void)len;
+	return machine_fail(m, -BATON_EUNSUPPORTED,
+			    "the file is not changed (-n shows what would be): " RUN_IT);
+}
+
+static int reg_write(struct machine *m, unsigned int cpu, const char *name, uint64_t value)
+{
+	(void)cpu, (void)name, (void)value;
+	return machine_fail(m, -BATON_EUNSUPPORTED,
+			    "a file's registers are those of --ttbr0, --tcr, ...: " RUN_IT);
+}
+
+static int stands_still(struct machine *m)
+{
+	return machine_fail(m, -BATON_EUNSUPPORTED, "a file does not run: " RUN_IT);
+}
+
+static int step(struct machine *m, unsigned int cpu, int timeout_ms, struct machine_stop *stop)
+{
+	(void)cpu, (void)timeout_ms, (void)stop;
+	return stands_still(m);
+}
+
+static int resume(struct machine *m, int timeout_ms, struct machine_stop *stop)
+{
+	(void)timeout_ms, (void)stop;
+	return stands_still(m);
+}
+
 static void memory_way(struct machine *m, struct buf *out)
 {
 	(void)m;
@@ -389,7 +424,7 @@ static int roms(struct machine *m, struct rom **list, size_t *n)
 		const struct machine_image_segment *s = &mi->segment[i];
 		struct rom *r = &(*list)[*n];
 
-		if (!s->bytes || s->absent)
+		if (!s->bytes || s->absent || s->name)
 			continue;
 		*n += 1;
 		r->addr = s->pa;
@@ -407,7 +442,11 @@ int machine_image_open(struct machine_image *mi, const char *path, struct buf *w
 {
 	static const struct machine_ops ops = {
 		.regs_read = regs_read,
+		.reg_write = reg_write,
 		.phys_read = phys_read,
+		.phys_write = phys_write,
+		.step = step,
+		.resume = resume,
 		.memory_way = memory_way,
 		.roms = roms,
 	};
@@ -416,7 +455,7 @@ int machine_image_open(struct machine_image *mi, const char *path, struct buf *w
 	int err;
 
 	*mi = (struct machine_image){ .fd = -1 };
-	mi->m = (struct machine){ .ops = &ops, .priv = mi, .cpus = 1 };
+	mi->m = (struct machine){ .ops = &ops, .priv = mi, .cpus = 1, .file = true };
 	err = open_file(mi, path, why);
 	if (err || mi->size < SELFMAG || machine_image_bytes(mi, 0, magic, SELFMAG) ||
 	    memcmp(magic, ELFMAG, SELFMAG) != 0)

@@ -17,7 +17,7 @@ struct machine_image_segment {
 	uint64_t pa, size, offset, bytes;
 	uint64_t va;	    /* of an ELF file */
 	enum ram_kind kind; /* of what is there */
-	const char *name;   /* and its name; NULL: "image" */
+	const char *name;   /* and its name; NULL: "image", laid there as it is */
 	bool absent;	    /* it is there, but what it holds is not in the file */
 };
 

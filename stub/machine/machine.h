@@ -110,6 +110,7 @@ struct machine {
 	struct machine_stop last_stop;
 	uint64_t generation; /* counts machine_changed(): what was derived from less is stale */
 	uint64_t resets;     /* counts resets seen (system_reset) */
+	bool file;	     /* of machine/image.h: it never runs and is never changed */
 	bool allow_mmio;     /* the user insists on reading devices */
 	bool (*canceled)(void *ctx); /* the user has moved on; may be NULL */
 	void *canceled_ctx;

@@ -163,7 +163,8 @@ static int say_region(struct cmd *c, const struct image *img, uint64_t i)
 			img->end);
 		return 0;
 	}
-	return say_copied(c, src, f[0], f[1]);
+	/* in a file nothing was copied yet, nor is there anything to copy to */
+	return c->machine->file ? 0 : say_copied(c, src, f[0], f[1]);
 }
 
 static int say_image(struct cmd *c, const struct image *img)
@@ -222,7 +223,8 @@ static int run(struct cmd *c)
 			err = say_rom(c, &roms[i], &images);
 	free(roms);
 	if (!err && !n)
-		cmd_say(c, "QEMU laid nothing into memory that it tells of");
+		cmd_say(c, c->machine->file ? "a core does not tell what was loaded, and where"
+					    : "QEMU laid nothing into memory that it tells of");
 	else if (!err && !images)
 		cmd_say(c, "no image header among these (magic %#" PRIx64 ")", BATON_IMAGE_MAGIC);
 	return err;

@@ -74,6 +74,13 @@ zero 0xd000 4096
 tap_ok 'an empty table below it: the walk of the loader' said 1 \
 	'L2 [384]  0x7000dc00  0x0000000000000000  invalid' \
 	'would not survive turning the MMU on' -- "$tmp/zero"
+cp "$seed/good-el2.img" "$tmp/zero2"
+dd if=/dev/zero of="$tmp/zero2" bs=4096 seek=15 count=1 conv=notrunc status=none
+tap_ok 'EL2: an empty root: the image is wrong, not unusable' said 1 'no root is among its tables' \
+	'the entry, 0x8040000000:' 'WRONG: no table in the image leads to it (--ttbr0' \
+	'0x7000e000 looks like a table, and nothing points to it' 'something is WRONG' -- "$tmp/zero2"
+head -c 65536 /dev/urandom >"$tmp/noise"
+tap_ok 'no tables at all: not usable' said 2 'where are its tables? --ttbr0' -- "$tmp/noise"
 zero 0xe000 8
 tap_ok 'the console not mapped' said 1 'the loader falls silent' -- "$tmp/zero"
 zero 0xa000 4096
@@ -91,7 +98,43 @@ tap_ok '-e: kernel'"'"'s bytes where they will be copied' said 0 '0x000000004000
 	"$seed/good-el1.img" -e 'mem 0xffffff8040000000 16' -e 'mem -p 0x40000000 16'
 tap_ok 'what is not in the file is never shown as zeros' said 2 'is not in the file' -- \
 	"$seed/good-el1.img" -e 'mem -p 0x48000000 16'
-tap_ok 'a file does not run' said 2 'offers no run control' -- "$seed/good-el1.img" -e 'cont 1'
+
+# What a file has no answer for says so, and what has one.
+no_use() { tap_ok "a file: $1" said 2 "${1%% *}: $2" -- "$seed/good-el1.img" -e "$1"; }
+no_use 'cont 1' 'a file does not run: `baton run -- '
+no_use step 'a file does not run: `baton run -- '
+no_use 'handoff run' 'a file does not run: `baton run -e '
+no_use why 'no exception is recorded in a file'
+no_use 'fix -y' 'the file is not changed: `baton check FILE` without -e'
+no_use 'qemu info roms' 'there is no QEMU behind a file'
+no_use 'info roms' 'none of baton'"'"'s commands'
+no_use quit 'none of baton'"'"'s commands'
+tap_ok 'a file: pt-set changes nothing' said 2 '0x7000cff8: the file is not changed (-n shows' -- \
+	"$seed/good-el1.img" -e 'pt-set 0xffffff8040000000 L0 0'
+tap_ok 'a file: pt-set -n shows what it would' said 0 'nothing was written (-n)' -- "$seed/good-el1.img" \
+	-e 'pt-set 0xffffff8040000000 L2 AF=0 -n'
+loader_in_file() {
+	said 0 'image header at 0x70010000' 'region 0   0x700100c0 -> 0x40000000' 'region 3 ' -- \
+		"$seed/good-el1.img" -e loader && hasnt "$out" copied && hasnt "$out" ' - 0x40002993'
+}
+tap_ok 'a file: loader tells the regions, and not that they were copied' loader_in_file
+
+# Options that a file has no use for are refused by name.
+refused() { tap_ok "refused: $1" said 2 "leave $2 out" -- "$1" "${@:3}" "$seed/good-el1.img"; }
+refused --timeout --timeout 5
+refused -v -v
+refused --allow-mmio --allow-mmio
+refused --allow-remote --allow-remote
+refused --packets --packets
+refused --no-spin --no-spin
+refused -l -l none
+tap_ok 'refused: --load of an ELF file' said 2 'leave --load out' -- --load 0x1000 "$loader"
+tap_ok 'refused: --ttbr1 of EL2' said 2 'EL2 has no TTBR1_EL2' -- --el 2 --ttbr1 0x1000 \
+	"$seed/good-el2.img"
+tap_ok 'refused: half a second stage' said 2 'needs both, --vttbr and --vtcr' -- --vttbr 0x1000 \
+	"$seed/good-el1.img"
+tap_ok 'refused: a CPU that is not there' said 2 'no such CPU (there are 0 to 0)' -- -c 1 \
+	"$seed/good-el1.img"
 
 # The second loader: no header, another MAIR, a lower half that starts at level 1.
 roots() {
@@ -104,7 +147,15 @@ where=(--load 0x48000000 --entry 0xffffff8040000000)
 tap_ok 'no header, roots given: nothing wrong' said 0 'no header' \
 	'0xffffff8040000000 → 0x40000000' -- "${regs[@]}" "${where[@]}" "$loader2/good.img"
 tap_ok 'no header, a table missing' said 1 'translation fault, level 0' \
-	'looks like a table, and nothing points to it' -- "${regs[@]}" "${where[@]}" "$loader2/bad.img"
+	'0x48037000 is a table that nothing points to; with it the walk ends at 0x40000000' \
+	'fix: pt-set 0xffffff8040000000 L0 0x48037003' 'what will lie there is not in the file' \
+	-- "${regs[@]}" "${where[@]}" "$loader2/bad.img"
+tap_ok 'no header, a table missing at EL2' said 1 'fix: pt-set 0x8040000000 L0 0x48037003' -- \
+	--el 2 --mair 0x4ff --load 0x48000000 --entry 0x8040000000 "$loader2/bad-el2.img"
+tap_ok 'no header and no roots: commands that need none' said 0 'image' -- "$loader2/good.img" \
+	-e ram -e 'mem -p 0x48000000 16'
+tap_ok 'no header and no roots: a walk says what is missing' said 2 'its tables are not known: --ttbr0' \
+	'no TTBR0_EL1' -- "$loader2/good.img" -e 'pt-walk 0'
 tap_ok 'no header and no roots: says what is wanted' said 2 'where are its tables? --ttbr0' -- \
 	"$loader2/good.img"
 tap_ok 'an ELF file with roots' said 0 'an ELF file, 2 segments' '<go> → 0x48000000' -- \
@@ -126,7 +177,18 @@ reg() { sed -n "s/^  $1 *\(0x[0-9a-f]*\).*/\1/p" "$tmp/live"; }
 core_regs=(--ttbr0 "$(reg TTBR0_EL1)" --ttbr1 "$(reg TTBR1_EL1)" --tcr "$(reg TCR_EL1)" --mair "$(reg MAIR_EL1)")
 tap_ok 'a core: its pc is walked' said 0 'a core of a guest' '2 CPUs' 'the pc, 0xffffff8040' -- \
 	"${core_regs[@]}" "$tmp/core"
-tap_ok 'a core without roots: says what is wanted' said 2 'hold no system registers' -- "$tmp/core"
+tap_ok 'a core: each CPU by its note' said 0 'EL1  pc 0xffffff8040' ': looked at' '  CPU1  EL' -- \
+	"${core_regs[@]}" "$tmp/core"
+tap_ok 'a core: -c' said 0 '  CPU1' -- -c 1 "${core_regs[@]}" "$tmp/core" -e ram
+second() { grep -q '^  CPU1  .*looked at' "$out"; }
+tap_ok 'a core: the one that is looked at' second
+tap_ok 'a core: -c beyond' said 2 'no such CPU (there are 0 to 1)' -- -c 2 "${core_regs[@]}" "$tmp/core"
+tap_ok 'a core: registers of another CPU' said 1 '0x0: translation fault' -- "${core_regs[@]}" "$tmp/core" -e 'pt-walk $pc -c 1'
+tap_ok 'a core without roots: says what is wanted' said 2 'which registers? --ttbr0' \
+	'hold no system registers' -- "$tmp/core"
+tap_ok 'a core without TCR: none is made up' said 2 'which registers? --ttbr0' -- --ttbr0 0x48038000 \
+	"$tmp/core"
+tap_ok 'a core with its memory alone' said 0 'not known: --ttbr0' -- "$tmp/core" -e 'mem -p 0x40000000 16'
 same_dump() {
 	check 0 "${core_regs[@]}" "$tmp/core" -e pt-dump &&
 		diff <(grep '^0x' "$tmp/live") <(grep '^0x' "$out")
@@ -174,9 +236,23 @@ zero 0xf000 4096
 tap_ok '--json: an empty lower root' json 1 '"what": "loader", "va": "0x70000000", "words": "no table' \
 	'"ttbr0": null' -- "$tmp/zero"
 tap_ok '--json: not usable' json 2 '"ok": false, "error": "' 'No such file' -- "$tmp/nothing"
+tap_ok '--json: tables, but no root' json 1 '"ok": false' '"ttbr0": null' '"what": "entry"' \
+	'"what": "loader"' -- "$tmp/zero2"
+tap_ok '--json: a headerless repair' json 1 '"command": "pt-set 0xffffff8040000000 L0 0x48037003"' -- \
+	"${regs[@]}" "${where[@]}" "$loader2/bad.img"
 tap_ok '--json: no roots' json 2 '"error": "' 'where are its tables? --ttbr0' -- "$loader2/good.img"
 tap_ok '--json: symbols that are none' json 2 '"error": "-s: ' -- -s "$tmp/nothing" "$seed/good-el1.img"
-tap_ok '--json: not with -e' said 2 'leave out --json, or -e' -- --json -e ram "$seed/good-el1.img"
+# One object a line: the file's, then each command's, up to the one that fails.
+json_lines() {
+	"$O/baton" check --json "$seed/good-el1.img" -e 'pt-walk $pc -q' -e 'pt-walk 0x123456789000' \
+		-e 'cont' -e ram >"$out" 2>"$tmp/err"
+	[ $? = 2 ] && [ ! -s "$tmp/err" ] && [ "$(grep -c '^{"command": .*}$' "$out")" = 4 ] &&
+		[ "$(wc -l <"$out")" = 4 ] && has "$out" '"kind": "flat"' &&
+		has "$out" '"command": "pt-walk $pc -q", "ok": true, "status": 0, "output": "0x40000000' &&
+		has "$out" '"command": "pt-walk 0x123456789000", "ok": false, "status": 1' &&
+		has "$out" '"command": "cont", "ok": false, "status": 2, "output": "cont: a file does not run'
+}
+tap_ok '--json -e: an object a line, to the end' json_lines
 json_run() {
 	"$O/baton" run --json -e help -- "$QEMU" >"$out" 2>&1
 	[ $? = 2 ] && has "$out" '--json is for `baton check`'
@@ -202,7 +278,7 @@ tap_ok 'no file' said 2 'No such file' -- "$tmp/nothing"
 tap_ok 'a folder' said 2 'not a file' -- "$tmp"
 tap_ok 'another architecture' said 2 'not of AArch64' -- "$O/baton"
 tap_ok 'two files' said 2 'one file' -- "$tmp/cut" "$tmp/core"
-tap_ok 'a number that is none' said 2 'is no number' -- --ttbr0 0x "$tmp/core"
+tap_ok 'a number that is none' said 2 '--ttbr0: "0x" is no number' -- --ttbr0 0x "$tmp/core"
 tap_ok 'nobody listens' said 2 'leave -l out' -- -l none "$tmp/core"
 
 run_with_a_root() {
