@@ -115,26 +115,38 @@ static unsigned int forced_wb(unsigned int nibble)
 	return nibble == 4 ? 15 : nibble | 4;
 }
 
+/* Of two devices the more restrictive; XS is stage 1's. */
+static uint8_t combine_devices(uint8_t one, uint8_t two)
+{
+	return (uint8_t)((one >> 2 < two >> 2 ? one : two) & ~1) | (one & 1);
+}
+
 /*
  * HCR_EL2.FWB (D8.6.6): 0b0xx device, 101 non-cacheable unless stage 1 says device, 110
- * write-back, 111 as stage 1 has it. @one: stage 1's attribute.
+ * write-back, 111 as stage 1 has it; bit 3 is RES0, or with FEAT_MTE_PERM about tags.
+ * HCR_EL2.CD counts all the same. @one: stage 1's attribute.
  */
-static uint8_t mair_of_fwb(unsigned int memattr, uint8_t one)
+static uint8_t mair_of_fwb(const struct pt_config *cfg, unsigned int memattr, uint8_t one)
 {
 	bool device = one >> 4 == 0;
+	uint8_t two = (uint8_t)((memattr & 3) << 2);
 
-	if (memattr < 4)
-		return (uint8_t)(memattr << 2);
-	switch (memattr) {
-	case 5:
-		return device ? one : 0x44;
-	case 6:
-		return device ? 0xff : (uint8_t)(forced_wb(one >> 4) << 4 | forced_wb(one & 15));
-	case 7:
-		return one;
-	default:
+	switch (memattr & 7) {
+	case 4:
 		return RESERVED_TYPE;
+	case 5:
+		two = device ? one : 0x44;
+		break;
+	case 6:
+		two = device ? 0xff : (uint8_t)(forced_wb(one >> 4) << 4 | forced_wb(one & 15));
+		break;
+	case 7:
+		two = one;
+		break;
+	default:
+		return device ? combine_devices(one, two) : two;
 	}
+	return two >> 4 && (cfg->regime.hcr & HCR_CD) ? 0x44 : two;
 }
 
 static void leaf_s2(const struct pt_config *cfg, uint64_t desc, struct pt_attrs *a)
@@ -147,8 +159,8 @@ static void leaf_s2(const struct pt_config *cfg, uint64_t desc, struct pt_attrs 
 		.contiguous = desc & BIT(52),
 	};
 	if (cfg->fwb) {
-		a->s1_decides = a->attrindx >= 5 && a->attrindx <= 7;
-		a->mair = mair_of_fwb(a->attrindx, 0xff);
+		a->s1_decides = (a->attrindx & 7) >= 5;
+		a->mair = mair_of_fwb(cfg, a->attrindx, 0xff);
 	} else {
 		a->mair = mair_of_memattr(cfg, a->attrindx);
 	}
@@ -233,7 +245,7 @@ static uint8_t combine_types(uint8_t one, uint8_t two)
 	bool device1 = one >> 4 == 0, device2 = two >> 4 == 0;
 
 	if (device1 && device2)
-		return one < two ? one : two;
+		return combine_devices(one, two);
 	if (device1 || device2)
 		return device1 ? one : two;
 	return (uint8_t)(combine_half(one >> 4, two >> 4) << 4 | combine_half(one & 15, two & 15));
@@ -263,7 +275,8 @@ void pt_combine_attrs(const struct pt_config *s2, const struct pt_attrs *one,
 	out->af = one->af && two->af;
 	out->dbm = one->dbm || two->dbm;
 	out->contiguous = one->contiguous && two->contiguous;
-	out->mair = s2->fwb ? mair_of_fwb(two->attrindx, first) : combine_types(first, two->mair);
+	out->mair =
+		s2->fwb ? mair_of_fwb(s2, two->attrindx, first) : combine_types(first, two->mair);
 	out->mair = tagged && out->mair == 0xff ? 0xf0 : out->mair;
 	out->mair = reserved ? RESERVED_TYPE : out->mair;
 	out->sh = combine_share(one->sh, two->sh);

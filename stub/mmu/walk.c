@@ -153,6 +153,12 @@ static bool reach_leaf(struct walker *k, const struct pt_config *cfg, const stru
 	leaf->level = s->level;
 	leaf->size = BIT(pt_level_shift(cfg, s->level));
 	leaf->oa = s->next | (ia & (leaf->size - 1));
+	/* A block that is larger than the output: its address fits, not all of it does. */
+	if (leaf->oa & ~low_bits(cfg->oa_bits)) {
+		k->out->fault_output = leaf->oa;
+		*leaf = (struct leaf){ 0 };
+		return fail(k, cfg, PT_FAULT_ADDRESS_SIZE, PT_REASON_NONE, s->level);
+	}
 	attrs_of_leaf(cfg, s->desc, tables, &leaf->attrs);
 	/* The access flag comes before permissions (D8.15.5 "MMU fault prioritization"). */
 	if (!leaf->attrs.af && !cfg->ha) {

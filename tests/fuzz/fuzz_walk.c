@@ -55,10 +55,11 @@ static bool one_in(struct draw *d, uint64_t n)
 struct memory {
 	uint64_t seed;
 	uint64_t base;	      /* of TABLES tables that descriptors like to point to */
+	uint64_t stage2;      /* of as many that are mostly good for stage 2; 0: none */
 	unsigned int granule; /* log2 */
 	unsigned int holes;   /* of 16 times 64 KiB outside, so many cannot be read */
 	bool noise;	      /* all words are random */
-	bool swapped;
+	bool swapped, swapped2;
 };
 
 /* A descriptor that means something: a table or a leaf, its address mostly in the arena. */
@@ -76,14 +77,27 @@ static uint64_t make_desc(const struct memory *m, uint64_t h)
 	desc |= addr & 0x0003fffffffff000;
 	if ((h >> 24 & 31) == 0)
 		desc |= h >> 32 & 0xf000;
-	return desc | ((h >> 4 & 15) < 11 ? 3 : 1);
+	/* Through two stages it is far to a leaf. */
+	return desc | ((h >> 4 & 15) < (m->stage2 ? 15 : 11) ? 3 : 1);
+}
+
+/* Of stage 2: its tables are among themselves, what it maps is stage 1's; readable mostly. */
+static uint64_t make_desc2(const struct memory *m, uint64_t h)
+{
+	struct memory to = *m;
+
+	to.base = h >> 54 & 3 ? m->stage2 : m->base;
+	return make_desc(&to, h) | (h >> 48 & 7 ? UINT64_C(1) << 6 : 0) |
+	       (h >> 52 & 3 ? UINT64_C(1) << 7 | UINT64_C(1) << 10 : 0);
 }
 
 static bool memory_word(void *ctx, uint64_t pa, uint64_t *value)
 {
 	const struct memory *m = ctx;
 	uint64_t h = mix(m->seed ^ pa * 0x9e3779b97f4a7c15);
-	bool inside = pa - m->base < (uint64_t)TABLES << m->granule;
+	uint64_t size = (uint64_t)TABLES << m->granule;
+	bool inside2 = m->stage2 && pa - m->stage2 < size;
+	bool inside = inside2 || pa - m->base < size;
 
 	if (pa % 8 || (!inside && mix(m->seed ^ pa >> 16) % 16 < m->holes))
 		return false;
@@ -92,8 +106,9 @@ static bool memory_word(void *ctx, uint64_t pa, uint64_t *value)
 	else if (h % 16 == 14)
 		*value = 0;
 	else
-		*value = make_desc(m, h);
-	*value = m->swapped ? __builtin_bswap64(*value) : *value;
+		*value = inside2 ? make_desc2(m, h) : make_desc(m, h);
+	if (inside2 ? m->swapped2 : m->swapped)
+		*value = __builtin_bswap64(*value);
 	return true;
 }
 
@@ -116,9 +131,12 @@ static uint64_t draw_features(struct draw *d, struct ref_regs *r)
 	uint64_t tgran64 = one_in(d, 16) ? 15 : 0;
 	uint64_t tgran16 = one_in(d, 16) ? 0 : 1 + below(d, 2);
 
-	r->mmfr1 = below(d, 4) | below(d, 3) << 12 | below(d, 4) << 20;
-	r->mmfr2 = below(d, 2) << 16 | below(d, 2) << 28 | below(d, 2) << 60;
-	return (one_in(d, 2) ? 6 : below(d, 7)) | tgran4 << 28 | tgran64 << 24 | tgran16 << 20;
+	uint64_t tgran_2 = one_in(d, 16) ? draw(d) & 0x333 : 0;
+
+	r->mmfr1 = below(d, 4) | below(d, 3) << 12 | below(d, 4) << 20 | below(d, 2) << 28;
+	r->mmfr2 = below(d, 2) << 16 | below(d, 2) << 28 | below(d, 2) << 40 | below(d, 2) << 60;
+	return (one_in(d, 2) ? 6 : below(d, 7)) | tgran4 << 28 | tgran64 << 24 | tgran16 << 20 |
+	       tgran_2 << 32;
 }
 
 static uint64_t draw_tcr(struct draw *d, bool two)
@@ -150,6 +168,61 @@ static uint64_t draw_ttbr(struct draw *d, const struct memory *m)
 	return ttbr | (one_in(d, 4) ? draw(d) & 0xffff00000000007f : below(d, 2));
 }
 
+/* A start level that suits the size mostly, in one of the ways that do. */
+static uint64_t draw_vtcr(struct draw *d)
+{
+	uint64_t tg = one_in(d, 16) ? 3 : below(d, 3),
+		 t0sz = (one_in(d, 4) ? 12 : 16) + below(d, 18);
+	unsigned int granule = tg == 0 ? 12 : tg == 1 ? 16 : 14, ia = 64 - (unsigned int)t0sz;
+	int start = 3 - (int)((ia - granule - 1) / (granule - 3));
+	uint64_t ps = one_in(d, 8) ? below(d, 8) : 2 + below(d, 5), sl;
+
+	if (one_in(d, 2)) /* roots behind each other */
+		start++;
+	sl = granule == 12 ? (start == 3 ? 3 : (uint64_t)(2 - start) & 3)
+			   : (uint64_t)(3 - start) & 3;
+	if (start < 0)
+		sl = UINT64_C(1) << 27; /* SL2 is bit 33 */
+	if (one_in(d, 16))
+		sl = below(d, 4) | below(d, 2) << 27;
+	if (one_in(d, 16))
+		t0sz = below(d, 64);
+	return UINT64_C(1) << 31 | (draw(d) & 0x100603f00) | tg << 14 | t0sz | sl << 6 | ps << 16;
+}
+
+/* What MAIR can hold without FEAT_XS, which concerns TLBI alone. */
+static uint64_t draw_types(struct draw *d)
+{
+	static const uint8_t types[] = { 0x00, 0x04, 0x08, 0x0c, 0x44, 0xff, 0xbb, 0xee, 0xdd,
+					 0x77, 0x33, 0x4f, 0xf4, 0xaa, 0xf0, 0x99, 0xfb, 0xbf };
+	uint64_t mair = 0;
+
+	for (int i = 0; i < 8; i++)
+		mair = mair << 8 | types[below(d, sizeof(types))];
+	return mair;
+}
+
+/* HCR_EL2: VM or DC, now and then CD, PTW, FWB. */
+static void draw_stage2(struct draw *d, struct ref_regs *r, struct memory *m)
+{
+	r->s2_alone = one_in(d, 2);
+	r->nested = !r->s2_alone;
+	r->secure = false;
+	r->hcr = UINT64_C(1) << 31 | (one_in(d, 8) ? UINT64_C(1) << 12 : 1);
+	r->hcr |= one_in(d, 4) ? UINT64_C(1) << 2 : 0;
+	r->hcr |= one_in(d, 8) ? UINT64_C(1) << 32 : 0;
+	r->hcr |= one_in(d, 2) ? UINT64_C(1) << 46 : 0;
+	r->sctlr_el2 = one_in(d, 4) ? draw(d) & UINT64_C(1) << 25 : r->sctlr & UINT64_C(1) << 25;
+	if (!one_in(d, 4))
+		r->mmfr0 = (r->mmfr0 & ~UINT64_C(15)) | (4 + below(d, 3)); /* PARange */
+	r->mair = draw_types(d);
+	r->vtcr = draw_vtcr(d);
+	m->stage2 = m->base + (UINT64_C(1) << 28);
+	m->swapped2 = r->sctlr_el2 >> 25 & 1;
+	r->vttbr = m->stage2 + (one_in(d, 2) ? 0 : below(d, TABLES) << m->granule);
+	r->vttbr |= draw(d) & UINT64_C(0xff00000000000001);
+}
+
 static void draw_regs(struct draw *d, struct ref_regs *r, struct memory *m)
 {
 	*r = (struct ref_regs){ .el = 1 + (unsigned int)below(d, 3) };
@@ -172,11 +245,13 @@ static void draw_regs(struct draw *d, struct ref_regs *r, struct memory *m)
 	};
 	r->ttbr0 = draw_ttbr(d, m);
 	r->ttbr1 = draw_ttbr(d, m);
+	if (r->el == 1 && !one_in(d, 3))
+		draw_stage2(d, r, m);
 }
 
 static struct regime regime_of(const struct ref_regs *r)
 {
-	return (struct regime){
+	const struct regime both = {
 		.name = "el",
 		.title = "fuzzed",
 		.el = r->el,
@@ -190,7 +265,14 @@ static struct regime regime_of(const struct ref_regs *r)
 		.mair = r->mair,
 		.sctlr = r->sctlr,
 		.mmfr = { r->mmfr0, r->mmfr1, r->mmfr2 },
+		.nested = r->nested,
+		.hcr = r->hcr,
+		.vttbr = r->vttbr,
+		.vtcr = r->vtcr,
+		.s2_big_endian = r->sctlr_el2 >> 25 & 1,
 	};
+
+	return r->s2_alone ? regime_stage2(&both) : both;
 }
 
 /* In the half's range mostly, at its edges often. */
@@ -201,6 +283,11 @@ static uint64_t draw_va(struct draw *d, const struct ref_regs *r)
 	uint64_t mask = size >= 64 ? ~UINT64_C(0) : (UINT64_C(1) << size) - 1;
 	uint64_t va = one_in(d, 8) ? 0 : draw(d) & mask;
 
+	if (r->s2_alone) {
+		size = 64 - (r->vtcr & 63);
+		va = size >= 64 || one_in(d, 16) ? va : va & ((UINT64_C(1) << size) - 1);
+		return one_in(d, 16) ? va ^ UINT64_C(1) << below(d, 64) : va;
+	}
 	if (one_in(d, 16))
 		va = draw(d);
 	else if (upper)
@@ -213,6 +300,18 @@ static uint64_t draw_va(struct draw *d, const struct ref_regs *r)
 }
 
 /* Answers */
+
+/* The address that stage 2 failed on, where HPFAR_EL2 tells it: IPAValid(). */
+static bool hpfar_differs(const struct pt_walk *w, const struct ref_result *x)
+{
+	bool valid = x->stage == 2 && x->fault != REF_OK && x->fault != REF_EXTERNAL &&
+		     (x->s1ptw || x->fault != REF_PERMISSION);
+	uint64_t hpfar = 0;
+
+	if (pt_walk_hpfar(w, &hpfar) != valid)
+		return true;
+	return valid && hpfar != (x->fault_ipa << 12 >> 24 << 4);
+}
 
 static const char *first_difference(const struct pt_walk *w, const struct ref_result *x)
 {
@@ -228,6 +327,13 @@ static const char *first_difference(const struct pt_walk *w, const struct ref_re
 		return "fault";
 	if (x->fault != REF_OK && w->level != x->level)
 		return "level";
+	if (x->fault != REF_OK && w->stage && (int)w->stage != x->stage)
+		return "stage";
+	if (w->stage && (w->s1ptw != x->s1ptw || hpfar_differs(w, x)))
+		return "S1PTW, HPFAR_EL2";
+	if (w->cfg.regime.nested &&
+	    (w->ipa_known != x->ipa_known || (x->ipa_known && w->ipa != x->ipa)))
+		return "IPA";
 	if (w->mapped != x->leaf)
 		return "mapped";
 	if (!x->leaf)
@@ -236,8 +342,10 @@ static const char *first_difference(const struct pt_walk *w, const struct ref_re
 		return "output";
 	if (w->attrs.own != own || w->attrs.el0 != el0)
 		return "permissions";
-	if (w->cfg.flat)
+	if (w->cfg.flat && !w->cfg.regime.nested)
 		return NULL;
+	if (x->reserved)
+		return w->attrs.mair == 0x10 ? NULL : "reserved type";
 	if (w->attrs.mair != x->attr || (unsigned int)w->attrs.sh != x->sh)
 		return "type";
 	if (w->attrs.af != x->af || w->attrs.ng != x->ng || w->attrs.ns != x->ns ||
@@ -248,6 +356,12 @@ static const char *first_difference(const struct pt_walk *w, const struct ref_re
 
 static void say_inputs(const struct ref_regs *r, uint64_t va, const struct ref_access *acc)
 {
+	if (r->nested || r->s2_alone)
+		fprintf(stderr,
+			"%s HCR %#" PRIx64 " VTTBR %#" PRIx64 " VTCR %#" PRIx64
+			" SCTLR_EL2 %#" PRIx64 "\n",
+			r->nested ? "two stages" : "stage 2", r->hcr, r->vttbr, r->vtcr,
+			r->sctlr_el2);
 	fprintf(stderr,
 		"EL%u E2H %d secure %d SIF %d\n"
 		"TTBR0 %#" PRIx64 " TTBR1 %#" PRIx64 " TCR %#" PRIx64 " MAIR %#" PRIx64
@@ -264,21 +378,22 @@ static void disagree(const char *what, const struct ref_regs *r, uint64_t va,
 	fprintf(stderr, "disagreement: %s\n", what);
 	say_inputs(r, va, acc);
 	for (unsigned int i = 0; !err && i < w->steps; i++)
-		fprintf(stderr, "  L%d %#" PRIx64 " = %#" PRIx64 "%s\n", w->step[i].level,
-			w->step[i].address, w->step[i].desc, w->step[i].read ? "" : " unreadable");
+		fprintf(stderr, "  S%u L%d %#" PRIx64 " = %#" PRIx64 "%s\n", w->step[i].stage,
+			w->step[i].level, w->step[i].address, w->step[i].desc,
+			w->step[i].read ? "" : " unreadable");
 	if (err)
 		fprintf(stderr, "pt_walk: error %d\n", err);
 	else
 		fprintf(stderr,
-			"pt_walk:   fault %d level %d mapped %d OA %#" PRIx64 " size %#" PRIx64
-			" own %u el0 %u MAIR %#x SH %u\n",
-			(int)w->fault, w->level, w->mapped, w->oa, w->size, w->attrs.own,
-			w->attrs.el0, w->attrs.mair, (unsigned int)w->attrs.sh);
+			"pt_walk:   fault %d stage %u level %d mapped %d IPA %#" PRIx64
+			" OA %#" PRIx64 " size %#" PRIx64 " own %u el0 %u MAIR %#x SH %u\n",
+			(int)w->fault, w->stage, w->level, w->mapped, w->ipa, w->oa, w->size,
+			w->attrs.own, w->attrs.el0, w->attrs.mair, (unsigned int)w->attrs.sh);
 	fprintf(stderr,
-		"reference: fault %d level %d mapped %d OA %#" PRIx64 " size %#" PRIx64
-		" own %d%d%d el0 %d%d%d MAIR %#x SH %u\n",
-		(int)x->fault, x->level, x->leaf, x->oa, x->size, x->own_r, x->own_w, x->own_x,
-		x->el0_r, x->el0_w, x->el0_x, x->attr, x->sh);
+		"reference: fault %d stage %d level %d mapped %d IPA %#" PRIx64 " OA %#" PRIx64
+		" size %#" PRIx64 " own %d%d%d el0 %d%d%d MAIR %#x SH %u\n",
+		(int)x->fault, x->stage, x->level, x->leaf, x->ipa, x->oa, x->size, x->own_r,
+		x->own_w, x->own_x, x->el0_r, x->el0_w, x->el0_x, x->attr, x->sh);
 	abort();
 }
 
@@ -344,24 +459,31 @@ static void compare_map(const struct ref_regs *r, struct memory *m, uint64_t va)
 {
 	const struct ref_access acc = { .kind = '?', .el = r->el };
 	const struct regime regime = regime_of(r);
-	const struct pt_bulk bulk = { read_tables, m };
+	const struct pt_bulk bulk = { read_tables, m, NULL };
 	struct met met = { 0 };
 	const struct pt_map_sink sink = { .range = on_range, .ctx = &met };
 	struct ref_result x;
 	struct pt_walk w = { 0 }; /* as far as a range tells it */
+	struct pt_map_stats stats;
 	struct pt_config cfg;
 
-	if (pt_config_from_regime(&cfg, &regime, va, NULL) || cfg.flat)
-		return;
+	if (r->nested || pt_config_from_regime(&cfg, &regime, va, NULL) || cfg.flat)
+		return; /* of two stages it is the first's, over a reader that knows the second */
 	if (cfg.ia_bits < 64) /* pt_map() knows of no tags */
 		va = cfg.half ? va | ~UINT64_C(0) << cfg.ia_bits
 			      : va & ~(~UINT64_C(0) << cfg.ia_bits);
 	x = ref_walk(r, va, &acc, memory_word, m);
-	if (pt_map(&cfg, &bulk, va, va, &sink, NULL)) {
+	if (pt_map(&cfg, &bulk, va, va, &sink, &stats)) {
 		if (x.leaf || x.fault != REF_TRANSLATION)
 			disagree("map: error", r, va, &acc, &w, 0, &x);
 		return;
 	}
+	/* Roots behind each other, of which some are not there, are read as one. */
+	if (r->s2_alone && stats.unreadable)
+		return;
+	/* A block larger than the output is told whole. */
+	if (x.fault == REF_ADDRESS_SIZE && met.range.size >> cfg.oa_bits)
+		return;
 	w.mapped = met.ranges != 0;
 	w.oa = met.range.oa + (va - met.range.ia);
 	w.size = met.range.size;

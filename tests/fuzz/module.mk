@@ -3,9 +3,9 @@
 # sanitizers, for FUZZ_SECONDS; and by `make check` on noise from a fixed seed.
 FUZZ_SRCS := $(wildcard tests/fuzz/fuzz_*.c)
 FUZZ := $(FUZZ_SRCS:%.c=$(O)/%)
-HOST_OBJS += $(FUZZ:%=%.o) $(O)/tests/fuzz/driver.o $(O)/tests/fuzz/reference.o
+HOST_OBJS += $(FUZZ:%=%.o) $(O)/tests/fuzz/driver.o $(O)/tests/fuzz/reference.o $(O)/tests/fuzz/reference_s2.o
 # What a target fuzzes besides protocol/.
-FUZZ_WITH_walk := tests/fuzz/reference.c $(wildcard stub/mmu/*.c)
+FUZZ_WITH_walk := tests/fuzz/reference.c tests/fuzz/reference_s2.c $(wildcard stub/mmu/*.c)
 FUZZ_SECONDS ?= 60
 
 $(O)/tests/fuzz/fuzz_walk: $(FUZZ_WITH_walk:%.c=$(O)/%.o)

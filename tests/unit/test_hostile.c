@@ -180,7 +180,7 @@ static int on_note(void *ctx, const struct pt_note *n)
 /* A table is decoded once for each level and each set of restrictions above it. */
 static void map_is_bounded(struct memory *m, const struct regime *r, uint64_t ia)
 {
-	const struct pt_bulk bulk = { read_tables, m };
+	const struct pt_bulk bulk = { read_tables, m, NULL };
 	const struct pt_map_sink sink = { .range = on_range, .note = on_note, .ctx = m };
 	struct pt_map_stats s;
 	struct pt_config cfg;

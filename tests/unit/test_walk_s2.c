@@ -298,6 +298,12 @@ static void types_combine(void **state)
 		{ 0x08, 0x5, true, 0x08 }, /* NC unless device */
 		{ 0xff, 0x5, true, 0x44 },
 		{ 0xff, 0x2, true, 0x08 }, /* device */
+		{ 0x04, 0x2, true, 0x04 }, /* of two the more restrictive, with FWB too */
+		{ 0x0c, 0x0, true, 0x00 },
+		{ 0x0d, 0x1, false, 0x05 }, /* XS is stage 1's */
+		{ 0xff, 0xd, true, 0x44 },  /* bit 3 is RES0 with FWB */
+		{ 0xff, 0xa, true, 0x08 },
+		{ 0xbb, 0xf, true, 0xbb },
 	};
 	struct regime r = nested();
 
@@ -308,6 +314,29 @@ static void types_combine(void **state)
 		r.mair = cases[i].one;
 		r.hcr = HCR_RW | HCR_VM | (cases[i].fwb ? HCR_FWB : 0);
 		put_both((A_PAGE & ~IDX(7)), 0x51239000 | s2);
+		assert_int_equal(walk_with(&r, LOW, NULL), 0);
+		assert_int_equal(w.attrs.mair, cases[i].both);
+	}
+}
+
+/* HCR_EL2.CD makes data non-cacheable, FWB or not, and leaves devices alone. */
+static void cacheability_can_be_disabled(void **state)
+{
+	static const struct {
+		uint64_t one, two, fwb, both;
+	} cases[] = {
+		{ 0xff, 0xf, 0, 0x44 },	      { 0x04, 0xf, 0, 0x04 },
+		{ 0xff, 0x6, HCR_FWB, 0x44 }, { 0xff, 0x7, HCR_FWB, 0x44 },
+		{ 0x04, 0x7, HCR_FWB, 0x04 }, { 0x04, 0x6, HCR_FWB, 0x44 },
+	};
+	struct regime r = nested();
+
+	(void)state;
+	for (unsigned int i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		r.mair = cases[i].one;
+		r.hcr = HCR_RW | HCR_VM | HCR_CD | cases[i].fwb;
+		put_both(A_PAGE & ~IDX(7),
+			 0x51239000 | (S2_PAGE & ~UINT64_C(0x3c)) | cases[i].two << 2);
 		assert_int_equal(walk_with(&r, LOW, NULL), 0);
 		assert_int_equal(w.attrs.mair, cases[i].both);
 	}
@@ -444,6 +473,7 @@ int main(void)
 		T(tables_in_device_memory),
 		T(updates_need_a_writable_table),
 		T(types_combine),
+		T(cacheability_can_be_disabled),
 		T(shareability_combines),
 		T(permissions_of_both_count),
 		T(dc_switches_stage_1_off),

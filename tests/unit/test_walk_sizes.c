@@ -290,6 +290,23 @@ static void addresses_go_in_and_out(void **state)
 	assert_int_equal(desc, UINT64_C(0x41230103));
 }
 
+/* Output addresses count in full: a 512 GiB block at 0 with 36 bits of output. */
+static void block_larger_than_the_output(void **state)
+{
+	struct regime r;
+
+	(void)state;
+	big(&r, 0, 16, 1);
+	r.tcr |= DS;
+	fake_put(&ram, L0, 0, VALID | AF | IDX(4));
+	assert_int_equal(walk_with(&r, UINT64_C(0xfffffffff), &read_el1), 0);
+	assert_oa(UINT64_C(0xfffffffff), UINT64_C(1) << 39);
+	assert_int_equal(walk_with(&r, UINT64_C(0x1000000000), &read_el1), 0);
+	assert_fault(PT_FAULT_ADDRESS_SIZE, PT_REASON_NONE, 0);
+	assert_int_equal(w.fault_output, UINT64_C(0x1000000000));
+	assert_false(w.mapped);
+}
+
 #define T(name) cmocka_unit_test_setup(name, setup)
 
 int main(void)
@@ -306,6 +323,7 @@ int main(void)
 		T(a_granule_that_is_not_there),
 		T(contiguous_groups),
 		T(addresses_go_in_and_out),
+		T(block_larger_than_the_output),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

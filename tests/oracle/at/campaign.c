@@ -37,6 +37,9 @@ enum known {
 	KNOWN_RESERVED,	 /* a reserved MemAttr of stage 2: neither is wrong */
 	KNOWN_CLEAN,	 /* writable but clean (DBM with HD) is writable, so not executable with WXN
 			    or from EL1 if EL0 may write; QEMU goes by AP[2] for a fetch */
+	KNOWN_LARGE,	 /* a block larger than the output size: its base alone looked at */
+	KNOWN_DEVICES,	 /* FWB: of two devices stage 2's, not the more restrictive (D8.6.6) */
+	KNOWN_CD,	 /* HCR_EL2.CD without effect with FWB (S2DCacheEnabled() knows no FWB) */
 	KNOWN_COUNT
 };
 
@@ -51,6 +54,9 @@ static const char *const known_words[KNOWN_COUNT] = {
 	[KNOWN_DEVICE] = "a table in a device's window read all the same",
 	[KNOWN_MIXED] = "a device of another kind than that of the one stage that has one",
 	[KNOWN_RESERVED] = "reserved MemAttr",
+	[KNOWN_LARGE] = "only the base of a block that is larger than the output size counted",
+	[KNOWN_DEVICES] = "FWB: stage 2's device although stage 1's is more restrictive",
+	[KNOWN_CD] = "HCR_EL2.CD without effect with FWB",
 	[KNOWN_CLEAN] = "fetch from a page that is writable by DBM",
 };
 
@@ -204,6 +210,14 @@ static bool met_below(const struct pt_walk *w)
 	return false;
 }
 
+/* An output beyond the output size, of a block whose base is not. */
+static bool met_large(const struct pt_walk *w)
+{
+	return w->fault == PT_FAULT_ADDRESS_SIZE && w->steps &&
+	       w->step[w->steps - 1].kind == PT_BLOCK &&
+	       w->step[w->steps - 1].next != w->fault_output;
+}
+
 static bool is_s2_size(const struct pt_walk *w)
 {
 	return w->cfg.regime.nested &&
@@ -226,6 +240,8 @@ static enum known known(const struct pt_walk *w, bool both, uint64_t ours, uint6
 		return KNOWN_PTW_LEVEL;
 	if (met_lpa(w))
 		return KNOWN_LPA;
+	if (met_large(w))
+		return KNOWN_LARGE;
 	if (met_below(w) && !(theirs & 0x78))
 		return KNOWN_BELOW;
 	if (w->cfg.regime.nested && both && !((ours | theirs) & 1) && w->s2_attrs.mair == 0x10)
@@ -234,6 +250,13 @@ static enum known known(const struct pt_walk *w, bool both, uint64_t ours, uint6
 	    !((ours ^ theirs) & PAR_OK & (BIT(56) - 1) & ~UINT64_C(0x180)) &&
 	    !(w->s1.mair >> 4) != !(w->s2_attrs.mair >> 4))
 		return KNOWN_MIXED;
+	if (w->s2.fwb && both && !((ours | theirs) & 1) &&
+	    !((ours ^ theirs) & PAR_OK & (BIT(56) - 1)) && !(w->s1.mair >> 4) &&
+	    w->s2_attrs.mair == theirs >> 56 && w->s1.mair < w->s2_attrs.mair)
+		return KNOWN_DEVICES;
+	if (w->s2.fwb && both && (w->s2.regime.hcr & HCR_CD) && ours >> 56 == 0x44 &&
+	    !((ours ^ theirs) & PAR_OK & (BIT(56) - 1) & ~UINT64_C(0x180)))
+		return KNOWN_CD;
 	/* A translation fault of stage 2 before any table of it is read; of any level with S1PTW.
 	 */
 	if (is_s2_size(w) && (theirs & 0x279) == 0x209)
@@ -303,7 +326,7 @@ static bool is_harmless(const struct pt_walk *w)
 {
 	if (w->mapped)
 		return w->oa >= AT_NOPS && w->oa < AT_NOPS_END && !met_below(w);
-	return w->fault != PT_FAULT_EXTERNAL && !met_lpa(w) && !met_below(w) &&
+	return w->fault != PT_FAULT_EXTERNAL && !met_lpa(w) && !met_large(w) && !met_below(w) &&
 	       !(w->reason == PT_REASON_RESERVED && w->level < 3);
 }
 
