@@ -50,7 +50,7 @@ HOST_OBJS += $(MKIMAGE_OBJS)
 
 $(O)/baton-mkimage: $(MKIMAGE_OBJS)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(HOST_LDFLAGS) $^ -lelf -o $@
+	$(Q)$(CC) $(HOST_LDFLAGS) $^ -lelf -lfdt -lz -o $@
 
 ALL += $(LOADERS) $(O)/baton-mkimage
 INSTALL_BIN += $(O)/baton-mkimage

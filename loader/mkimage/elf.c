@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* ELF files in, every byte of them suspect. */
-#include <errno.h>
 #include <gelf.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -9,45 +8,14 @@
 
 #include "mkimage.h"
 
-#define MAX_FILE (UINT64_C(1) << 30)
-
-static int read_file(struct elf *elf)
-{
-	FILE *f = fopen(elf->path, "rb");
-	size_t cap = 1 << 16, got;
-
-	if (!f)
-		return complain("%s: %s", elf->path, strerror(errno));
-	do {
-		unsigned char *more =
-			elf->size < cap && elf->data ? elf->data : realloc(elf->data, cap *= 2);
-
-		if (!more) {
-			fclose(f);
-			return complain("%s: out of memory", elf->path);
-		}
-		elf->data = more;
-		got = fread(elf->data + elf->size, 1, cap - elf->size, f);
-		elf->size += got;
-	} while (got && elf->size <= MAX_FILE);
-	if (ferror(f)) {
-		fclose(f);
-		return complain("%s: %s", elf->path, strerror(errno));
-	}
-	fclose(f);
-	if (elf->size > MAX_FILE)
-		return complain("%s: larger than 1 GiB, which no boot image is", elf->path);
-	return 0;
-}
-
 static int not_elf(const struct elf *elf)
 {
 	char bytes[3 * 8 + 1] = "";
 
-	for (size_t i = 0; i < 8 && i < elf->size; i++)
-		sprintf(bytes + 3 * i, " %02x", elf->data[i]);
-	return complain("%s: not an ELF file (%s%s)", elf->path,
-			elf->size ? "it starts with" : "it is empty", bytes);
+	for (size_t i = 0; i < 8 && i < elf->file.size; i++)
+		sprintf(bytes + 3 * i, " %02x", elf->file.data[i]);
+	return complain("%s: not an ELF file (%s%s)", elf->file.path,
+			elf->file.size ? "it starts with" : "it is empty", bytes);
 }
 
 static int check_header(struct elf *elf, const GElf_Ehdr *eh)
@@ -57,44 +25,45 @@ static int check_header(struct elf *elf, const GElf_Ehdr *eh)
 		return complain(
 			"%s: not for little-endian AArch64 (class %u, data %u, machine %u); "
 			"build it with aarch64-linux-gnu-gcc or alike",
-			elf->path, eh->e_ident[EI_CLASS], eh->e_ident[EI_DATA], eh->e_machine);
+			elf->file.path, eh->e_ident[EI_CLASS], eh->e_ident[EI_DATA], eh->e_machine);
 	if (eh->e_type != ET_EXEC)
 		return complain(
 			"%s: not linked at fixed addresses (ELF type %u, not ET_EXEC); link "
 			"it with -static -no-pie",
-			elf->path, eh->e_type);
-	if (eh->e_phoff > elf->size ||
-	    (uint64_t)eh->e_phnum * eh->e_phentsize > elf->size - eh->e_phoff)
+			elf->file.path, eh->e_type);
+	if (eh->e_phoff > elf->file.size ||
+	    (uint64_t)eh->e_phnum * eh->e_phentsize > elf->file.size - eh->e_phoff)
 		return complain("%s: truncated: its %u program headers at offset %" PRIu64
 				" reach beyond its %zu bytes",
-				elf->path, eh->e_phnum, eh->e_phoff, elf->size);
+				elf->file.path, eh->e_phnum, eh->e_phoff, elf->file.size);
 	return 0;
 }
 
 static int add_segment(struct elf *elf, const GElf_Phdr *ph, unsigned int index)
 {
-	if (ph->p_offset > elf->size || ph->p_filesz > elf->size - ph->p_offset)
-		return complain(
-			"%s: truncated: segment %u wants bytes %" PRIu64 " to %" PRIu64 " of %zu",
-			elf->path, index, ph->p_offset, ph->p_offset + ph->p_filesz, elf->size);
+	if (ph->p_offset > elf->file.size || ph->p_filesz > elf->file.size - ph->p_offset)
+		return complain("%s: truncated: segment %u wants bytes %" PRIu64 " to %" PRIu64
+				" of %zu",
+				elf->file.path, index, ph->p_offset, ph->p_offset + ph->p_filesz,
+				elf->file.size);
 	if (ph->p_filesz > ph->p_memsz)
 		return complain("%s: segment %u has more bytes in the file (%" PRIu64
 				") than in memory (%" PRIu64 ")",
-				elf->path, index, ph->p_filesz, ph->p_memsz);
+				elf->file.path, index, ph->p_filesz, ph->p_memsz);
 	/* The last byte, not the one behind it: a kernel may end where the address space does. */
 	if (ph->p_vaddr + (ph->p_memsz - 1) < ph->p_vaddr ||
 	    ph->p_paddr + (ph->p_memsz - 1) < ph->p_paddr)
 		return complain("%s: segment %u (%#" PRIx64 " bytes at %#" PRIx64
 				") goes around the end of the address space",
-				elf->path, index, ph->p_memsz, ph->p_vaddr);
+				elf->file.path, index, ph->p_memsz, ph->p_vaddr);
 	if (elf->count == MAX_SEGMENTS)
-		return complain("%s: more than %u loadable segments", elf->path, MAX_SEGMENTS);
+		return complain("%s: more than %u loadable segments", elf->file.path, MAX_SEGMENTS);
 	elf->segments[elf->count++] = (struct segment){
 		.vaddr = ph->p_vaddr,
 		.paddr = ph->p_paddr,
 		.memsz = ph->p_memsz,
 		.filesz = ph->p_filesz,
-		.bytes = elf->data + ph->p_offset,
+		.bytes = elf->file.data + ph->p_offset,
 		.index = index,
 		.exec = ph->p_flags & PF_X,
 	};
@@ -109,20 +78,18 @@ static int check_entry(const struct elf *elf)
 		if (s->exec && elf->entry >= s->vaddr && elf->entry - s->vaddr < s->filesz)
 			return 0;
 	}
-	return complain("%s: its entry %#" PRIx64 " is in no executable segment", elf->path,
+	return complain("%s: its entry %#" PRIx64 " is in no executable segment", elf->file.path,
 			elf->entry);
 }
 
-int elf_load(struct elf *elf, const char *path)
+int elf_parse(struct elf *elf)
 {
+	const char *path = elf->file.path;
 	GElf_Ehdr eh;
 
-	*elf = (struct elf){ .path = path };
-	if (read_file(elf))
-		return -1;
 	elf_version(EV_CURRENT);
-	if (elf->size >= EI_NIDENT)
-		elf->handle = elf_memory((char *)elf->data, elf->size);
+	if (elf->file.size >= EI_NIDENT)
+		elf->handle = elf_memory((char *)elf->file.data, elf->file.size);
 	if (!elf->handle || elf_kind(elf->handle) != ELF_K_ELF)
 		return not_elf(elf);
 	if (!gelf_getehdr(elf->handle, &eh))
@@ -147,10 +114,10 @@ void elf_free(struct elf *elf)
 {
 	if (elf->handle)
 		elf_end(elf->handle);
-	free(elf->data);
+	free(elf->file.data);
 }
 
-static bool find_symbol(const struct elf *elf, const char *name, GElf_Sym *sym)
+bool elf_next_symbol(const struct elf *elf, unsigned int *index, GElf_Sym *sym, const char **name)
 {
 	Elf_Scn *scn = NULL;
 
@@ -161,13 +128,24 @@ static bool find_symbol(const struct elf *elf, const char *name, GElf_Sym *sym)
 		if (!gelf_getshdr(scn, &sh) || sh.sh_type != SHT_SYMTAB)
 			continue;
 		data = elf_getdata(scn, NULL);
-		for (int i = 0; data && gelf_getsym(data, i, sym); i++) {
-			const char *s = elf_strptr(elf->handle, sh.sh_link, sym->st_name);
-
-			if (s && !strcmp(s, name) && sym->st_shndx != SHN_UNDEF)
+		while (data && gelf_getsym(data, (int)*index, sym)) {
+			++*index;
+			*name = elf_strptr(elf->handle, sh.sh_link, sym->st_name);
+			if (*name)
 				return true;
 		}
+		return false; /* there is one symbol table at most */
 	}
+	return false;
+}
+
+static bool find_symbol(const struct elf *elf, const char *name, GElf_Sym *sym)
+{
+	const char *s;
+
+	for (unsigned int i = 0; elf_next_symbol(elf, &i, sym, &s);)
+		if (!strcmp(s, name) && sym->st_shndx != SHN_UNDEF)
+			return true;
 	return false;
 }
 
@@ -177,11 +155,11 @@ int elf_symbol(const struct elf *elf, const char *name, uint64_t size, uint64_t 
 
 	if (!find_symbol(elf, name, &sym))
 		return complain("%s: no symbol `%s`: not a loader of baton's, or stripped",
-				elf->path, name);
+				elf->file.path, name);
 	if (size && sym.st_size != size)
 		return complain("%s: `%s` has %" PRIu64 " bytes, %" PRIu64
 				" expected: loader and baton-mkimage are of different versions",
-				elf->path, name, (uint64_t)sym.st_size, size);
+				elf->file.path, name, (uint64_t)sym.st_size, size);
 	*addr = sym.st_value;
 	return 0;
 }

@@ -6,10 +6,27 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "baton/vmsa_a64.h"
 #include "mkimage.h"
 
-#define MIB2 VMSA_BLOCK_SIZE(2)
+/* Files are limited already, but a few bytes of ELF can ask for any amount of zeros. */
+#define MAX_IMAGE (UINT64_C(4) << 30)
+
+/* A loader from anywhere may have been given: its board's values are input as well. */
+static int check_board(const struct layout *l)
+{
+	const struct baton_image_board *b = &l->board;
+	const uint64_t limit = UINT64_C(1) << VMSA_VA_BITS;
+
+	if (b->memory_start >= limit || b->memory_size > limit - b->memory_start ||
+	    b->uart >= limit || b->load_address >= limit || b->load_address % MIB2 ||
+	    (b->kernel_el != 1 && b->kernel_el != 2))
+		return complain("%s: board %s makes no sense (RAM %#" PRIx64 ", size %#" PRIx64
+				", UART %#" PRIx64 ", load address %#" PRIx64 ", EL%" PRIu32
+				"): build the loader anew (make show-board)",
+				l->loader->file.path, b->name, b->memory_start, b->memory_size,
+				b->uart, b->load_address, b->kernel_el);
+	return 0;
+}
 
 int layout_board(struct layout *l)
 {
@@ -25,22 +42,23 @@ int layout_board(struct layout *l)
 			continue;
 		memcpy(&l->board, s->bytes + (addr - s->vaddr), sizeof(l->board));
 		l->board.name[sizeof(l->board.name) - 1] = '\0';
-		return 0;
+		return check_board(l);
 	}
-	return complain("%s: `board` is not in a loaded segment", l->loader->path);
+	return complain("%s: `board` is not in a loaded segment", l->loader->file.path);
 }
 
-static int check_ram(const struct layout *l, const char *name, uint64_t start, uint64_t size)
+int layout_check_ram(const struct layout *l, const struct extent *e)
 {
-	uint64_t ram = l->board.memory_start, ram_size = l->board.memory_size;
+	uint64_t ram = l->board.memory_start, ram_end = ram + l->board.memory_size;
 
-	if (start >= ram && size <= ram_size && start - ram <= ram_size - size)
+	if (e->start >= ram && e->end <= ram_end && e->start < e->end)
 		return 0;
 	return complain("%s wants physical %#" PRIx64 "-%#" PRIx64
-			", but the RAM of board %s is %#" PRIx64 "-%#" PRIx64
-			"; link it for that (in a linker script AT() gives the physical "
-			"address)",
-			name, start, start + size, l->board.name, ram, ram + ram_size);
+			", but the RAM of board %s is %#" PRIx64 "-%#" PRIx64 "; %s",
+			e->name, e->start, e->end, l->board.name, ram, ram_end,
+			l->type == KERNEL_LINUX ? "take a board with more (make list-boards)"
+						: "link it for that (in a linker script AT() gives "
+						  "the physical address)");
 }
 
 static int add_extent(struct layout *l, const char *name, uint64_t start, uint64_t size)
@@ -50,20 +68,32 @@ static int add_extent(struct layout *l, const char *name, uint64_t start, uint64
 	snprintf(e->name, sizeof(e->name), "%s", name);
 	e->start = start;
 	e->end = start + size;
-	return check_ram(l, name, start, size);
+	return layout_check_ram(l, e);
 }
 
-static void add_region(struct layout *l, uint64_t load_addr, uint64_t size)
+int layout_add(struct layout *l, const char *name, uint64_t start, uint64_t size)
 {
 	l->regions[l->header.num_regions++] = (struct baton_image_region){
-		.load_addr = load_addr,
+		.load_addr = start,
 		.size = size,
 		.type = BATON_REGION_DATA,
 	};
+	return add_extent(l, name, start, size);
 }
 
-static int plan_loader(struct layout *l)
+void layout_piece(struct layout *l, uint64_t offset, const unsigned char *bytes, uint64_t size)
 {
+	l->pieces[l->piece_count++] = (struct piece){
+		.region = l->header.num_regions - 1,
+		.offset = offset,
+		.size = size,
+		.bytes = bytes,
+	};
+}
+
+static int check_loader(struct layout *l)
+{
+	const char *path = l->loader->file.path;
 	uint64_t start, end, header;
 
 	for (unsigned int i = 0; i < l->loader->count; i++)
@@ -71,174 +101,78 @@ static int plan_loader(struct layout *l)
 			return complain(
 				"%s: segment %u has different virtual and physical addresses, "
 				"and the loader starts without MMU",
-				l->loader->path, l->loader->segments[i].index);
+				path, l->loader->segments[i].index);
 	elf_span_phys(l->loader, &start, &end);
 	if (start != l->board.load_address)
-		return complain("%s: linked at %#" PRIx64 ", but its board %s says %#" PRIx64,
-				l->loader->path, start, l->board.name, l->board.load_address);
+		return complain("%s: linked at %#" PRIx64 ", but its board %s says %#" PRIx64, path,
+				start, l->board.name, l->board.load_address);
+	if (end - start > MAX_IMAGE)
+		return complain("%s: %#" PRIx64 " bytes: no loader is as large as that", path,
+				end - start);
 	if (elf_symbol(l->loader, "image_header", 0, &header))
 		return -1;
 	if (header < end || header - end > PAGE_SIZE)
 		return complain("%s: `image_header` (%#" PRIx64
 				") is not behind its last byte (%#" PRIx64 ")",
-				l->loader->path, header, end);
+				path, header, end);
 	l->header_at = header - start;
 	return 0;
 }
 
-/* The kernel's half of the address space, and the one level-2 table that maps it. */
-static int check_kernel_virt(const struct layout *l)
+static uint64_t table_end(const struct layout *l)
 {
-	uint64_t start, end, last;
-	const char *path = l->kernel->path;
-	bool el2 = l->board.kernel_el == 2;
-
-	elf_span_virt(l->kernel, &start, &end);
-	last = end - 1;
-	if (el2 && last >> VMSA_VA_BITS)
-		return complain(
-			"%s is linked at %#" PRIx64
-			", but board %s enters the kernel at EL2, where there is no upper half: "
-			"take a kernel with hypervisor support, or a board without (make "
-			"list-boards)",
-			path, start, l->board.name);
-	if (!el2 && start < VMSA_UPPER_START)
-		return complain(
-			"%s is linked at %#" PRIx64
-			", but board %s enters the kernel at EL1, where kernels live from %#" PRIx64
-			" on: take a kernel without hypervisor support, or a board with (make "
-			"list-boards)",
-			path, start, l->board.name, VMSA_UPPER_START);
-	if (el2 && (VMSA_INDEX(start, 0) == VMSA_INDEX(l->board.load_address, 0) ||
-		    VMSA_INDEX(start, 0) == VMSA_INDEX(l->board.uart, 0)))
-		return complain("%s is linked at %#" PRIx64
-				", in the same 512 GiB as the loader (%#" PRIx64
-				") and the UART (%#" PRIx64 "): link it at 0x8000000000 or above",
-				path, start, l->board.load_address, l->board.uart);
-	if (start >> VMSA_SHIFT(1) != last >> VMSA_SHIFT(1))
-		return complain(
-			"%s (virtual %#" PRIx64 "-%#" PRIx64
-			") crosses the 1 GiB boundary %#" PRIx64
-			", and one level-2 table maps it: link it lower, or make it smaller",
-			path, start, last, ALIGN_DOWN(last, VMSA_BLOCK_SIZE(1)));
-	return 0;
-}
-
-static int check_kernel_offset(const struct layout *l)
-{
-	const struct segment *first = &l->kernel->segments[0];
-	const char *path = l->kernel->path;
-	uint64_t virt, phys, end;
-
-	for (unsigned int i = 1; i < l->kernel->count; i++) {
-		const struct segment *s = &l->kernel->segments[i];
-
-		if (s->vaddr - s->paddr != first->vaddr - first->paddr)
-			return complain("%s: segment %u (virtual %#" PRIx64 ", physical %#" PRIx64
-					") is %#" PRIx64 " apart, segment %u (virtual %#" PRIx64
-					", physical %#" PRIx64 ") %#" PRIx64
-					"; a kernel needs one offset for all: look at AT() in its "
-					"linker script",
-					path, s->index, s->vaddr, s->paddr, s->vaddr - s->paddr,
-					first->index, first->vaddr, first->paddr,
-					first->vaddr - first->paddr);
-	}
-	elf_span_virt(l->kernel, &virt, &end);
-	elf_span_phys(l->kernel, &phys, &end);
-	if (virt % MIB2 || phys % MIB2)
-		return complain(
-			"%s starts at virtual %#" PRIx64 ", physical %#" PRIx64
-			": %s not on a 2 MiB boundary, and 2 MiB blocks map it; link it on one",
-			path, virt, phys,
-			virt % MIB2 && phys % MIB2 ? "both are"
-			: virt % MIB2		   ? "the virtual address is"
-						   : "the physical address is");
-	return 0;
-}
-
-static int plan_kernel(struct layout *l)
-{
-	char name[512];
-
-	if (check_kernel_virt(l))
-		return -1;
-	for (unsigned int i = 0; i < l->kernel->count; i++) {
-		const struct segment *s = &l->kernel->segments[i];
-
-		snprintf(name, sizeof(name), "%s, segment %u,", l->kernel->path, s->index);
-		if (add_extent(l, name, s->paddr, s->memsz))
-			return -1;
-		add_region(l, s->paddr, s->memsz);
-	}
-	l->header.kernel_entry = l->kernel->entry;
-	return check_kernel_offset(l);
-}
-
-static int check_task(const struct layout *l)
-{
-	const struct elf *t = l->task;
-
-	for (unsigned int i = 0; i < t->count; i++)
-		for (unsigned int k = 0; k < i; k++) {
-			const struct segment *a = &t->segments[k], *b = &t->segments[i];
-
-			if (a->vaddr <= b->vaddr + (b->memsz - 1) &&
-			    b->vaddr <= a->vaddr + (a->memsz - 1))
-				return complain("%s: segment %u (virtual %#" PRIx64 "-%#" PRIx64
-						") overlaps segment %u (virtual %#" PRIx64
-						"-%#" PRIx64 "); look at its linker script",
-						t->path, a->index, a->vaddr, a->vaddr + a->memsz,
-						b->index, b->vaddr, b->vaddr + b->memsz);
-		}
-	return 0;
-}
-
-/* One piece, gaps and all: the kernel knows the task by one range and one offset. */
-static int plan_task(struct layout *l)
-{
-	uint64_t kernel, end, virt, virt_end, size;
-	char name[512];
-
-	elf_span_virt(l->task, &virt, &virt_end);
-	if (!virt_end || (virt_end - 1) >> VMSA_VA_BITS)
-		return complain("%s reaches to virtual %#" PRIx64
-				", but a task lives below %#" PRIx64 ": is it a kernel?",
-				l->task->path, virt_end - 1, UINT64_C(1) << VMSA_VA_BITS);
-	if (check_task(l))
-		return -1;
-	l->task_virt = ALIGN_DOWN(virt, PAGE_SIZE);
-	size = ALIGN_UP(virt_end, PAGE_SIZE) - l->task_virt;
-	elf_span_phys(l->kernel, &kernel, &end);
-	end = ALIGN_UP(end, PAGE_SIZE);
-	snprintf(name, sizeof(name), "%s, placed behind the kernel,", l->task->path);
-	if (add_extent(l, name, end, size))
-		return -1;
-	add_region(l, end, size);
-	l->header.ui_p_reg_start = end;
-	l->header.ui_p_reg_end = end + size;
-	l->header.pv_offset = end - l->task_virt;
-	l->header.v_entry = l->task->entry;
-	return 0;
+	return l->header_at + sizeof(l->header) + l->header.num_regions * sizeof(l->regions[0]);
 }
 
 /* Source and target alike modulo 32: that lets the loader copy by pairs of registers. */
-static int plan_image(struct layout *l)
+static int plan_payload(struct layout *l, uint64_t *end)
 {
-	uint64_t table_end =
-		l->header_at + sizeof(l->header) + l->header.num_regions * sizeof(l->regions[0]);
-	uint64_t at = table_end;
-	char name[512];
+	uint64_t at = table_end(l);
 
 	for (uint64_t i = 0; i < l->header.num_regions; i++) {
 		at += (l->regions[i].load_addr - at) % 32;
-		l->regions[i].offset = at - table_end;
+		l->regions[i].offset = at - table_end(l);
 		at += l->regions[i].size;
+		if (at > MAX_IMAGE)
+			return complain("the image would have more than %" PRIu64
+					" GiB: what is loaded, zeros included, is stored in it; "
+					"make kernel and task smaller",
+					MAX_IMAGE >> 30);
 	}
-	l->image_size = at;
-	l->header.magic = BATON_IMAGE_MAGIC;
-	l->header.size = at - l->header_at;
-	snprintf(name, sizeof(name), "the loader's image (%s)", l->board.name);
-	return add_extent(l, name, l->board.load_address, at);
+	*end = at;
+	return 0;
+}
+
+static int add_part(struct layout *l, const char *what, uint64_t start, uint64_t end)
+{
+	char name[sizeof(l->extents[0].name)];
+
+	snprintf(name, sizeof(name), "the loader's image (%s), %s,", l->board.name, what);
+	return end > start ? add_extent(l, name, start, end - start) : 0;
+}
+
+/* The image's own memory, by what is in it. */
+static int add_parts(struct layout *l, uint64_t payload_end)
+{
+	uint64_t start = l->board.load_address, header = start + l->header_at, stacks, tables;
+
+	if (elf_symbol(l->loader, "stacks", 0, &stacks))
+		return -1;
+	tables = l->tables[0].addr;
+	for (unsigned int i = 1; i < LOADER_TABLES; i++)
+		tables = l->tables[i].addr < tables ? l->tables[i].addr : tables;
+	if (stacks < start || stacks > tables)
+		return complain("%s: `stacks` (%#" PRIx64 ") are not between its start (%#" PRIx64
+				") and its tables (%#" PRIx64
+				"): loader and baton-mkimage are of different versions",
+				l->loader->file.path, stacks, start, tables);
+	return add_part(l, "code and data", start, stacks) ||
+	       add_part(l, "stacks", stacks, tables) ||
+	       add_part(l, "boot tables", tables, header) ||
+	       add_part(l, "header and what it copies", header, start + payload_end) ||
+	       add_part(l, "further boot tables",
+			l->table_count > LOADER_TABLES ? l->tables[LOADER_TABLES].addr : 0,
+			l->table_count > LOADER_TABLES ? start + l->image_size : 0);
 }
 
 static int check_overlaps(const struct layout *l)
@@ -249,20 +183,39 @@ static int check_overlaps(const struct layout *l)
 
 			if (a->start >= b->end || b->start >= a->end)
 				continue;
-			return complain("%s at physical %#" PRIx64 "-%#" PRIx64
-					" overlaps %s at physical %#" PRIx64 "-%#" PRIx64
-					"; link the kernel where there is room for it and the task "
-					"(AT() in its linker script), or make them smaller",
-					a->name, a->start, a->end, b->name, b->start, b->end);
+			return complain(
+				"%s at physical %#" PRIx64 "-%#" PRIx64
+				" overlaps %s at physical %#" PRIx64 "-%#" PRIx64 "; %s",
+				a->name, a->start, a->end, b->name, b->start, b->end,
+				l->type == KERNEL_LINUX
+					? "there is no room for all of them: make the initrd "
+					  "smaller, or take a board that loads higher"
+					: "link the kernel where there is room for it and the "
+					  "task (AT() in its linker script), or make them "
+					  "smaller");
 		}
 	return 0;
 }
 
 int layout_plan(struct layout *l)
 {
-	if (plan_loader(l) || plan_kernel(l) || plan_task(l) || plan_image(l))
+	uint64_t payload_end;
+
+	l->board.kernel_type = l->type;
+	if (check_loader(l) || (l->dtb && dtb_check(l)) ||
+	    (l->type == KERNEL_LINUX ? linux_plan(l) : sel4_plan(l)) ||
+	    plan_payload(l, &payload_end) || tables_plan(l, payload_end) ||
+	    add_parts(l, payload_end) || check_overlaps(l) || (l->dtb && dtb_check_memory(l)))
 		return -1;
-	return check_overlaps(l);
+	l->header.magic = BATON_IMAGE_MAGIC;
+	l->header.size = l->image_size - l->header_at;
+	return 0;
+}
+
+void layout_free(struct layout *l)
+{
+	free(l->tables);
+	l->tables = NULL;
 }
 
 static void put64(unsigned char **at, uint64_t value)
@@ -292,24 +245,14 @@ static void put_header(const struct layout *l, unsigned char *at)
 	}
 }
 
-static void put_payload(const struct layout *l, unsigned char *table_end)
-{
-	const struct baton_image_region *r = l->regions;
-	unsigned char *task = table_end + r[l->kernel->count].offset;
-
-	for (unsigned int i = 0; i < l->kernel->count; i++)
-		memcpy(table_end + r[i].offset, l->kernel->segments[i].bytes,
-		       l->kernel->segments[i].filesz);
-	for (unsigned int i = 0; i < l->task->count; i++)
-		memcpy(task + (l->task->segments[i].vaddr - l->task_virt),
-		       l->task->segments[i].bytes, l->task->segments[i].filesz);
-}
-
 unsigned char *layout_image(const struct layout *l)
 {
-	unsigned char *image = calloc(1, l->image_size), *header;
+	unsigned char *image;
 	uint64_t board;
 
+	if (elf_symbol(l->loader, "board", sizeof(l->board), &board))
+		return NULL;
+	image = calloc(1, l->image_size);
 	if (!image) {
 		complain_text("out of memory: the image has %" PRIu64 " bytes", l->image_size);
 		return NULL;
@@ -319,14 +262,15 @@ unsigned char *layout_image(const struct layout *l)
 
 		memcpy(image + (s->paddr - l->board.load_address), s->bytes, s->filesz);
 	}
-	header = image + l->header_at;
-	put_header(l, header);
-	put_payload(l, header + sizeof(l->header) + l->header.num_regions * sizeof(l->regions[0]));
-	/* Found before, by layout_board(), and by now with the number of CPUs. */
-	if (elf_symbol(l->loader, "board", sizeof(l->board), &board) || tables_fill(l, image)) {
-		free(image);
-		return NULL;
-	}
+	/* Found before, by layout_board(), and by now with what options and device tree say. */
 	memcpy(image + (board - l->board.load_address), &l->board, sizeof(l->board));
+	put_header(l, image + l->header_at);
+	for (unsigned int i = 0; i < l->piece_count; i++) {
+		const struct piece *p = &l->pieces[i];
+
+		memcpy(image + table_end(l) + l->regions[p->region].offset + p->offset, p->bytes,
+		       p->size);
+	}
+	tables_put(l, image);
 	return image;
 }

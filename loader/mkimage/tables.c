@@ -1,43 +1,90 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* The boot tables: levels 0 to 2 of the 4 KiB granule, 2 MiB blocks. */
+/*
+ * The boot tables: levels 0 to 2 of the 4 KiB granule, 2 MiB blocks. Six of them
+ * have names and a place in the loader; what is needed beyond lies at the image's end.
+ */
 #include <endian.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "baton/vmsa_a64.h"
 #include "mkimage.h"
 
-struct table {
-	uint64_t addr;
-	unsigned char *bytes;
+enum { LOWER, UPPER };
+
+#define NAMED(half, level) (3 * (half) + (level)) /* its place in l->tables */
+#define MAX_TABLES	   256
+
+/* What is under way: whose addresses, for the named tables and for the words of a refusal. */
+struct filling {
+	struct layout *l;
+	uint64_t tail; /* physical address of the first further table */
+	unsigned int half, root;
+	const char *who;
+	bool used[LOADER_TABLES];
 };
 
-struct tables {
-	struct table lower[3], upper[3]; /* by level */
-};
-
-static int find_table(const struct layout *l, unsigned char *image, const char *half,
-		      unsigned int level, struct table *t)
+static int find_named(struct layout *l, unsigned int half, unsigned int level)
 {
+	struct table *t = &l->tables[NAMED(half, level)];
 	char name[] = "boot_lvl0_lower";
 
 	name[8] = (char)('0' + level);
-	memcpy(name + 10, half, 5);
+	memcpy(name + 10, half == UPPER ? "upper" : "lower", 5);
 	if (elf_symbol(l->loader, name, VMSA_ENTRIES * 8, &t->addr))
 		return -1;
 	if (t->addr % PAGE_SIZE || l->header_at < PAGE_SIZE || t->addr < l->board.load_address ||
 	    t->addr - l->board.load_address > l->header_at - PAGE_SIZE)
 		return complain("%s: `%s` (%#" PRIx64 ") is not a page of the loader",
-				l->loader->path, name, t->addr);
-	t->bytes = image + (t->addr - l->board.load_address);
+				l->loader->file.path, name, t->addr);
 	return 0;
 }
 
-/* The entry of @t, a table of level @level, that translates @va. */
-static void set(const struct table *t, unsigned int level, uint64_t va, uint64_t desc)
+static struct table *new_table(struct filling *f, unsigned int level)
 {
-	desc = htole64(desc);
-	memcpy(t->bytes + 8 * VMSA_INDEX(va, level), &desc, sizeof(desc));
+	struct layout *l = f->l;
+	struct table *t = &l->tables[NAMED(f->half, level)];
+
+	if (!f->used[NAMED(f->half, level)]) {
+		f->used[NAMED(f->half, level)] = true;
+		return t;
+	}
+	if (l->table_count == MAX_TABLES) {
+		complain_text("%s would need more than %u boot tables, each for 1 GiB of virtual "
+			      "addresses: link its segments closer to each other",
+			      f->who, MAX_TABLES);
+		return NULL;
+	}
+	t = &l->tables[l->table_count];
+	t->addr = f->tail + PAGE_SIZE * (l->table_count++ - LOADER_TABLES);
+	return t;
+}
+
+static struct table *find_table(struct layout *l, uint64_t desc)
+{
+	for (unsigned int i = 0; i < l->table_count; i++)
+		if ((l->tables[i].addr | VMSA_TABLE) == desc)
+			return &l->tables[i];
+	return NULL;
+}
+
+/*
+ * The entry for @va at @level, with the tables above it; NULL where the addresses
+ * are somebody else's block, or there are no more tables.
+ */
+static uint64_t *entry(struct filling *f, uint64_t va, unsigned int level)
+{
+	struct table *t = &f->l->tables[f->root];
+
+	for (unsigned int i = 0; i < level; i++) {
+		uint64_t *e = &t->entry[VMSA_INDEX(va, i)];
+
+		t = *e ? find_table(f->l, *e) : new_table(f, i + 1);
+		if (!t)
+			return NULL;
+		*e = t->addr | VMSA_TABLE;
+	}
+	return &t->entry[VMSA_INDEX(va, level)];
 }
 
 static uint64_t normal(const struct layout *l, uint64_t pa)
@@ -52,69 +99,148 @@ static uint64_t device(const struct layout *l, uint64_t pa)
 	       (l->board.kernel_el == 2 ? VMSA_AP_RES1 : VMSA_PXN);
 }
 
-/*
- * The console: its whole GiB as one block, or 2 MiB where the loader is in the
- * same GiB. Called first, so that the loader's own blocks would win.
- */
-static int fill_uart(const struct layout *l, const struct tables *t)
+/* [start, start + size) by 2 MiB blocks; what is there already may only be the same. */
+static int map_normal(struct filling *f, uint64_t start, uint64_t phys, uint64_t size)
 {
-	uint64_t uart = l->board.uart, loader = l->board.load_address;
+	uint64_t blocks = ((start % MIB2) + (size - 1)) / MIB2 + 1;
 
-	if (VMSA_INDEX(uart, 0) != VMSA_INDEX(loader, 0))
-		return complain("board %s: UART (%#" PRIx64 ") and loader (%#" PRIx64
-				") are not in the same 512 GiB, which one level-1 table maps",
-				l->board.name, uart, loader);
-	if (uart >> VMSA_SHIFT(1) == loader >> VMSA_SHIFT(1))
-		set(&t->lower[2], 2, uart, device(l, ALIGN_DOWN(uart, VMSA_BLOCK_SIZE(2))));
-	else
-		set(&t->lower[1], 1, uart, device(l, ALIGN_DOWN(uart, VMSA_BLOCK_SIZE(1))));
+	start = ALIGN_DOWN(start, MIB2);
+	phys = ALIGN_DOWN(phys, MIB2);
+	for (uint64_t i = 0; i < blocks; i++, start += MIB2, phys += MIB2) {
+		uint64_t *e = entry(f, start, 2);
+
+		if (!e)
+			return -1;
+		if (*e && *e != normal(f->l, phys))
+			return complain("%s at virtual %#" PRIx64 "-%#" PRIx64
+					" is to be at physical %#" PRIx64 "-%#" PRIx64
+					", but the loader, at EL2 in the same tables, has %#" PRIx64
+					" there; link it to start 512 GiB higher",
+					f->who, start, start + MIB2, phys, phys + MIB2,
+					*e & ~(MIB2 - 1) & ((UINT64_C(1) << VMSA_VA_BITS) - 1));
+		*e = normal(f->l, phys);
+	}
 	return 0;
 }
 
 /* The image where it is, so that the loader goes on once the MMU is on. */
-static int fill_loader(const struct layout *l, const struct tables *t)
+static int map_loader(struct filling *f)
 {
-	uint64_t start = l->board.load_address, end = start + l->image_size;
-
-	if (start >> VMSA_SHIFT(1) != (end - 1) >> VMSA_SHIFT(1))
-		return complain("the image (%#" PRIx64 "-%#" PRIx64
-				") crosses the 1 GiB boundary %#" PRIx64
-				", and one level-2 table maps it: make kernel and task smaller",
-				start, end, ALIGN_DOWN(end - 1, VMSA_BLOCK_SIZE(1)));
-	for (uint64_t pa = start; pa < end; pa += VMSA_BLOCK_SIZE(2))
-		set(&t->lower[2], 2, pa, normal(l, pa));
-	set(&t->lower[1], 1, start, t->lower[2].addr | VMSA_TABLE);
-	set(&t->lower[0], 0, start, t->lower[1].addr | VMSA_TABLE);
-	return 0;
+	f->half = LOWER;
+	f->root = NAMED(LOWER, 0);
+	f->who = "the loader's image";
+	return map_normal(f, f->l->board.load_address, f->l->board.load_address, f->l->image_size);
 }
 
-/* From its first page to the end of that level-2 table: kernels use what is behind them. */
-static void fill_kernel(const struct layout *l, const struct tables *t)
+static int map_kernel(struct filling *f)
 {
-	uint64_t virt, phys, end;
+	uint64_t virt, virt_end, phys, phys_end;
 
-	elf_span_virt(l->kernel, &virt, &end);
-	elf_span_phys(l->kernel, &phys, &end);
-	set(l->board.kernel_el == 2 ? &t->lower[0] : &t->upper[0], 0, virt,
-	    t->upper[1].addr | VMSA_TABLE);
-	set(&t->upper[1], 1, virt, t->upper[2].addr | VMSA_TABLE);
-	for (uint64_t i = VMSA_INDEX(virt, 2); i < VMSA_ENTRIES; i++) {
-		set(&t->upper[2], 2, virt, normal(l, phys));
-		virt += VMSA_BLOCK_SIZE(2);
-		phys += VMSA_BLOCK_SIZE(2);
-	}
+	f->half = UPPER;
+	f->root = NAMED(f->l->board.kernel_el == 2 ? LOWER : UPPER, 0);
+	f->who = f->l->kernel->file.path;
+	elf_span_virt(f->l->kernel, &virt, &virt_end);
+	elf_span_phys(f->l->kernel, &phys, &phys_end);
+	return map_normal(f, virt, phys, virt_end - virt);
 }
 
-int tables_fill(const struct layout *l, unsigned char *image)
+/*
+ * The console: its whole GiB as one block, or 2 MiB where somebody has pages in the
+ * same GiB.
+ */
+static int map_uart(struct filling *f)
 {
-	struct tables t;
+	uint64_t uart = f->l->board.uart, *e;
 
-	for (unsigned int level = 0; level < 3; level++)
-		if (find_table(l, image, "lower", level, &t.lower[level]) ||
-		    find_table(l, image, "upper", level, &t.upper[level]))
-			return -1;
-	if (fill_uart(l, &t) || fill_loader(l, &t))
+	f->half = LOWER;
+	f->root = NAMED(LOWER, 0);
+	f->who = "the UART";
+	e = entry(f, uart, 1);
+	if (!e)
 		return -1;
-	fill_kernel(l, &t);
+	if (!*e) {
+		*e = device(f->l, ALIGN_DOWN(uart, VMSA_BLOCK_SIZE(1)));
+		return 0;
+	}
+	e = entry(f, uart, 2);
+	if (!e)
+		return -1;
+	if (*e)
+		return complain("board %s: the UART (%#" PRIx64
+				") is in 2 MiB that the loader or the kernel has: link the kernel "
+				"elsewhere",
+				f->l->board.name, uart);
+	*e = device(f->l, ALIGN_DOWN(uart, MIB2));
 	return 0;
+}
+
+/*
+ * Kernels use what is behind them, to the end of their last level-2 table; but only
+ * RAM may be mapped as memory, and nobody else's addresses.
+ */
+static int map_behind_kernel(struct filling *f)
+{
+	const struct baton_image_board *b = &f->l->board;
+	uint64_t virt, virt_end, phys, phys_end;
+
+	elf_span_virt(f->l->kernel, &virt, &virt_end);
+	elf_span_phys(f->l->kernel, &phys, &phys_end);
+	f->root = NAMED(b->kernel_el == 2 ? LOWER : UPPER, 0);
+	virt = ALIGN_DOWN(virt_end - 1, MIB2);
+	phys = ALIGN_DOWN(phys_end - 1, MIB2);
+	while (VMSA_INDEX(virt, 2) != VMSA_ENTRIES - 1 &&
+	       phys + 2 * MIB2 <= b->memory_start + b->memory_size) {
+		uint64_t *e = entry(f, virt += MIB2, 2);
+
+		phys += MIB2;
+		if (!*e)
+			*e = normal(f->l, phys);
+	}
+	return 0;
+}
+
+static int fill(struct layout *l, uint64_t tail)
+{
+	/* The roots are there from the beginning, and nobody gets them for a table below. */
+	struct filling f = { .l = l, .tail = tail };
+
+	for (unsigned int i = 0; i < MAX_TABLES; i++)
+		memset(l->tables[i].entry, 0, sizeof(l->tables[i].entry));
+	l->table_count = LOADER_TABLES;
+	return map_loader(&f) || (l->kernel && map_kernel(&f)) || map_uart(&f) ||
+	       (l->kernel && map_behind_kernel(&f));
+}
+
+int tables_plan(struct layout *l, uint64_t tail)
+{
+	uint64_t pages = ALIGN_UP(tail, PAGE_SIZE);
+	unsigned int further = 0;
+
+	l->tables = calloc(MAX_TABLES, sizeof(*l->tables));
+	if (!l->tables)
+		return complain("out of memory");
+	for (unsigned int half = LOWER; half <= UPPER; half++)
+		for (unsigned int level = 0; level < 3; level++)
+			if (find_named(l, half, level))
+				return -1;
+	/* The image's end is mapped as well, so further tables may call for a further one. */
+	l->image_size = tail;
+	while (!fill(l, l->board.load_address + pages)) {
+		if (l->table_count - LOADER_TABLES == further)
+			return 0;
+		further = l->table_count - LOADER_TABLES;
+		l->image_size = pages + further * PAGE_SIZE;
+	}
+	return -1;
+}
+
+void tables_put(const struct layout *l, unsigned char *image)
+{
+	for (unsigned int i = 0; i < l->table_count; i++)
+		for (unsigned int k = 0; k < VMSA_ENTRIES; k++) {
+			uint64_t desc = htole64(l->tables[i].entry[k]);
+
+			memcpy(image + (l->tables[i].addr - l->board.load_address) + 8 * k, &desc,
+			       sizeof(desc));
+		}
 }

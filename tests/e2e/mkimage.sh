@@ -66,6 +66,63 @@ tap_ok 'its first page starts with zeros' is 0x0 "$(word "$tmp/k1.img" $task_at)
 mk $el1 "$tmp/k1.elf" "$tmp/again.img"
 tap_ok 'equal input, equal image' cmp "$tmp/k1.img" "$tmp/again.img"
 
+# --- kernels that need more than the six named tables: those are at the image's end
+further() {
+	local image=$1 n=$2
+	printf '0x%x' $((load + $(stat -c %s "$image") - 4096 * n + 3))
+}
+# at IMAGE DESCRIPTOR INDEX WANTED: an entry of the table that a descriptor points to
+at() { is "$4" "$(word "$1" $(($2 - 3 - load + 8 * $3)))"; }
+probe "$tmp/gib.elf" 0xffffff807fe00000 0x40000000 0x200000
+mk $el1 "$tmp/gib.elf" "$tmp/gib.img"
+tap_ok 'across 1 GiB: the first block' entry $el1 "$tmp/gib.img" boot_lvl2_upper 511 0x40000711
+next=$(further "$tmp/gib.img" 1)
+tap_ok 'across 1 GiB: level 1 goes on' entry $el1 "$tmp/gib.img" boot_lvl1_upper 2 "$next"
+tap_ok 'across 1 GiB: the second block' at "$tmp/gib.img" "$next" 0 0x40200711
+tap_ok 'across 1 GiB: and the rest of that table' at "$tmp/gib.img" "$next" 511 0x80000711
+
+probe "$tmp/tib.elf" 0xffffff7fffe00000 0x7fe00000 0x200000
+mk $el1 "$tmp/tib.elf" "$tmp/tib.img"
+next=$(further "$tmp/tib.img" 2)
+tap_ok 'across 512 GiB: level 0 goes on' entry $el1 "$tmp/tib.img" boot_lvl0_upper 511 "$next"
+tap_ok 'across 512 GiB: the new level 1' at "$tmp/tib.img" "$next" 0 "$(further "$tmp/tib.img" 1)"
+tap_ok 'across 512 GiB, and a physical GiB' \
+	at "$tmp/tib.img" "$(further "$tmp/tib.img" 1)" 0 0x80000711
+tap_ok 'across 512 GiB: the block before' entry $el1 "$tmp/tib.img" boot_lvl2_upper 511 0x7fe00711
+
+probe "$tmp/two.elf" 0xffffff8040000000 0x40000000 0x48000000
+mk $el1 "$tmp/two.elf" "$tmp/two.img"
+tap_ok 'larger than a level-2 table: all of the first' \
+	entry $el1 "$tmp/two.img" boot_lvl2_upper 511 0x7fe00711
+tap_ok 'larger than a level-2 table: the second' \
+	at "$tmp/two.img" "$(further "$tmp/two.img" 1)" 64 0x88000711
+
+probe "$tmp/odd.elf" 0xffffff8040101000 0x40101000
+mk $el1 "$tmp/odd.elf" "$tmp/odd.img"
+tap_ok 'a start within 2 MiB' entry $el1 "$tmp/odd.img" boot_lvl2_upper 0 0x40000711
+
+probe "$tmp/last.elf" 0xffffffffffe00000 0xbfe00000 0x1000
+mk $el1 "$tmp/last.elf" "$tmp/last.img"
+tap_ok 'the last 2 MiB of the address space' entry $el1 "$tmp/last.img" boot_lvl2_upper 511 0xbfe00711
+probe "$tmp/last.elf" 0xffffff8040000000 0xbfc00000
+mk $el1 "$tmp/last.elf" "$tmp/last.img"
+tap_ok 'the last of RAM is mapped' entry $el1 "$tmp/last.img" boot_lvl2_upper 1 0xbfe00711
+tap_ok 'what is behind RAM is not' entry $el1 "$tmp/last.img" boot_lvl2_upper 2 0x0
+
+probe "$tmp/same.elf" 0x40000000 0x40000000
+mk $el2 "$tmp/same.elf" "$tmp/same.img"
+tap_ok "EL2, in the loader's GiB: the kernel" entry $el2 "$tmp/same.img" boot_lvl2_lower 0 0x40000751
+tap_ok "EL2, in the loader's GiB: the loader" entry $el2 "$tmp/same.img" boot_lvl2_lower 384 0x70000751
+probe "$tmp/same.elf" 0x80000000 0x80000000
+mk $el2 "$tmp/same.elf" "$tmp/same.img"
+tap_ok "EL2, in the loader's 512 GiB: the kernel" \
+	entry $el2 "$tmp/same.img" boot_lvl1_lower 2 "$(table_at $el2 boot_lvl2_upper)"
+probe "$tmp/same.elf" 0x8600000 0x40000000
+mk $el2 "$tmp/same.elf" "$tmp/same.img"
+tap_ok "EL2, in the UART's GiB: its 2 MiB alone" \
+	entry $el2 "$tmp/same.img" boot_lvl2_upper 72 0x40000009000641
+tap_ok "EL2, in the UART's GiB: the kernel" entry $el2 "$tmp/same.img" boot_lvl2_upper 67 0x40000751
+
 # --- refusals: refuses NAME WORDS... -- COMMAND...
 refuses() {
 	local name=$1 words=() status w
@@ -106,14 +163,13 @@ probe "$tmp/skew.elf" 0xffffff8040000000 0x40000000 0x3000 0x1000
 refuses 'two offsets' 'segment 0' 'segment 1' 0xffffff8000000000 0xffffff7fffff 'AT()' -- \
 	mk $el1 "$tmp/skew.elf" "$out"
 probe "$tmp/mis.elf" 0xffffff8040001000 0x40000000
-refuses 'virtual address off 2 MiB' 0xffffff8040001000 '2 MiB' 'the virtual address' -- \
+refuses 'an offset that is no multiple of 2 MiB' "$tmp/mis.elf" 'segment 0' 0xffffff8040001000 \
+	0x40000000 'multiple of 2 MiB' 'AT()' -- \
 	mk $el1 "$tmp/mis.elf" "$out"
 probe "$tmp/mis.elf" 0xffffff8040000000 0x40100000
-refuses 'physical address off 2 MiB' 0x40100000 'the physical address' -- mk $el1 "$tmp/mis.elf" "$out"
+refuses 'the physical address off 2 MiB' 0x40100000 'multiple of 2 MiB' -- mk $el1 "$tmp/mis.elf" "$out"
 probe "$tmp/same.elf" 0xffffff8040000000 0xffffff8040000000
 refuses 'no load addresses' 'RAM of board' 'AT()' -- mk $el1 "$tmp/same.elf" "$out"
-probe "$tmp/gib.elf" 0xffffff807fe00000 0x40000000 0x200000
-refuses 'across a GiB' 0xffffff8080000000 '1 GiB boundary' -- mk $el1 "$tmp/gib.elf" "$out"
 probe "$tmp/over.elf" 0xffffff8040000000 0x70000000
 refuses 'kernel on the loader' "$tmp/over.elf, segment 0," "the loader's image" \
 	0x70000000-0x70 'link the kernel' -- mk $el1 "$tmp/over.elf" "$out"
@@ -122,8 +178,12 @@ refuses 'task on the loader' "$tmp/task.elf, placed behind the kernel," "the loa
 	0x70000000-0x70004000 -- mk $el1 "$tmp/near.elf" "$out"
 refuses 'EL1 kernel, EL2 board' 'no upper half' $el2 -- mk $el2 "$tmp/k1.elf" "$out"
 refuses 'EL2 kernel, EL1 board' 'enters the kernel at EL1' $el1 -- mk $el1 "$tmp/k2.elf" "$out"
-probe "$tmp/low.elf" 0x40000000 0x40000000
-refuses "EL2 kernel in the loader's 512 GiB" 'same 512 GiB' -- mk $el2 "$tmp/low.elf" "$out"
+probe "$tmp/low.elf" 0x70000000 0x40000000
+refuses "EL2 kernel at the loader's addresses" "$tmp/low.elf" 'virtual 0x70000000-0x70200000' \
+	'physical 0x40000000-0x40200000' 'has 0x70000000 there' 'link it' -- mk $el2 "$tmp/low.elf" "$out"
+probe "$tmp/low.elf" 0x9000000 0x40000000
+refuses "EL2 kernel at the UART's addresses" 'UART (0x9000000)' 'link the kernel elsewhere' -- \
+	mk $el2 "$tmp/low.elf" "$out"
 task=$tmp/k1.elf refuses 'a kernel as the task' 'is it a kernel?' -- mk $el1 "$tmp/k1.elf" "$out"
 refuses 'unknown board' 'no loader for board nonesuch' 'make list-boards' -- \
 	mk nonesuch "$tmp/k1.elf" "$out"
