@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What each CPU goes through on its way to the kernel. */
+#include "asm.h"
 #include "baton/vmsa_a64.h"
 #include "loader.h"
 
@@ -8,16 +9,28 @@ unsigned int cpu_id(void)
 	return (unsigned int)READ_SYSREG(tpidr_el1);
 }
 
+bool mmu_is_on(void)
+{
+	unsigned int el = el_current();
+	uint64_t sctlr = el == 3   ? READ_SYSREG(sctlr_el3)
+			 : el == 2 ? READ_SYSREG(sctlr_el2)
+				   : READ_SYSREG(sctlr_el1);
+
+	return sctlr & SCTLR_M;
+}
+
 void mmu_disable(const void *start, const void *end)
 {
-	uint64_t el = el_current();
-
-	if (el == 1)
-		el1_mmu_disable(start, end);
-	else if (el == 2)
+	switch (el_current()) {
+	case 3:
+		el3_mmu_disable(start, end);
+		break;
+	case 2:
 		el2_mmu_disable(start, end);
-	else
-		fatal("entered at EL%d, and this loader knows EL1 and EL2 alone\n", el);
+		break;
+	default:
+		el1_mmu_disable(start, end);
+	}
 }
 
 /* ID_AA64MMFR0_EL1.PARange; 52 bits are not to be had with these tables: 48. */
@@ -45,23 +58,49 @@ static void mmu_enable(void)
 	el1_mmu_enable(&regs, stack, stack + STACK_SIZE);
 }
 
+static void refuse(uint64_t cpu, uint64_t el, const char *why)
+{
+	fatal("board %s enters the kernel at EL2, but CPU%d came up at EL%d%s: give the "
+	      "machine an EL2 (QEMU: virtualization=on) or take a board without "
+	      "hypervisor support\n",
+	      board.name, cpu, el, why);
+}
+
+/* Down by one level, or from EL3 past the EL2 that is not there. Returns where it came to. */
+static unsigned int drop(uint64_t cpu, unsigned int el)
+{
+	unsigned int to = el == 3 && el2_exists() ? 2 : 1;
+
+	log_printf("LDR|INFO|CPU%d: dropping to EL%d\n", cpu, (uint64_t)to);
+	if (el == 2)
+		el2_drop_to_el1();
+	else if (to == 2)
+		el3_drop_to_el2();
+	else
+		el3_drop_to_el1();
+	vectors_install();
+	return to;
+}
+
 void cpu_prepare(void)
 {
-	uint64_t cpu = cpu_id(), el = el_current();
+	uint64_t cpu = cpu_id();
+	unsigned int el = el_current();
 
-	log_printf("LDR|INFO|CPU%d: CurrentEL=EL%d\n", cpu, el);
+	log_printf("LDR|INFO|CPU%d: CurrentEL=EL%d\n", cpu, (uint64_t)el);
 	if (el < board.kernel_el)
-		fatal("board %s enters the kernel at EL2, but CPU%d came up at EL1: give the "
-		      "machine an EL2 (QEMU: virtualization=on) or take a board without "
-		      "hypervisor support\n",
-		      board.name, cpu);
+		refuse(cpu, el, "");
+	if (el == 3 && board.kernel_el == 2 && !el2_exists())
+		refuse(cpu, el, ", without an EL2");
+	if (el == 3) {
+		el3_setup();
+		gic_setup_el3();
+		el = drop(cpu, el);
+	}
 	if (el == 2)
 		el2_setup();
-	if (el > board.kernel_el) {
-		log_printf("LDR|INFO|CPU%d: dropping to EL1\n", cpu);
-		el2_drop_to_el1();
-		vectors_install();
-	}
+	if (el > board.kernel_el)
+		drop(cpu, el);
 	log_printf("LDR|INFO|CPU%d: enabling MMU\n", cpu);
 	mmu_enable();
 }

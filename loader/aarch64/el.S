@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Exception levels: where we are, what EL2 leaves behind, and the way down. */
+/* Exception levels: where we are, and the way down. */
 #include "macros.inc"
 
 function el_current
@@ -20,26 +20,39 @@ function vectors_install
 	ret
 1:	msr	vbar_el2, x0
 	isb
-2:	ret
-end_function vectors_install
-
-function el2_setup
-	mov	x0, #(1 << 31)			/* HCR_EL2: EL1 is AArch64; nothing trapped, no stage 2, no VHE */
-	msr	hcr_el2, x0
-	mov	x0, #3				/* EL1 may use the counter and the physical timer */
-	msr	cnthctl_el2, x0
-	msr	cntvoff_el2, xzr
-	mov	x0, #0x33ff			/* CPTR_EL2: RES1 bits; FP and SIMD are not trapped */
-	msr	cptr_el2, x0
-	msr	hstr_el2, xzr
-	msr	vttbr_el2, xzr
-	mrs	x0, midr_el1			/* what EL1 reads as its own identity */
-	msr	vpidr_el2, x0
-	mrs	x0, mpidr_el1
-	msr	vmpidr_el2, x0
+	ret
+2:	msr	vbar_el3, x0
 	isb
 	ret
-end_function el2_setup
+end_function vectors_install
+
+/* Its own registers are unknown before anybody has written them; el2_setup() does the rest. */
+function el3_drop_to_el2
+	mov	x0, #(1 << 31)			/* HCR_EL2: EL1 is AArch64, no VHE */
+	msr	hcr_el2, x0
+	load_imm x0, SCTLR_EL2_OFF
+	msr	sctlr_el2, x0
+	mov	x0, sp
+	msr	sp_el2, x0
+	mov	x0, #0x3c9			/* EL2h, D A I F masked */
+	b	el3_leave
+end_function el3_drop_to_el2
+
+function el3_drop_to_el1
+	load_imm x0, SCTLR_EL1_OFF
+	msr	sctlr_el1, x0
+	mov	x0, sp
+	msr	sp_el1, x0
+	mov	x0, #0x3c5			/* EL1h, D A I F masked */
+	b	el3_leave
+end_function el3_drop_to_el1
+
+function el3_leave
+	msr	spsr_el3, x0
+	msr	elr_el3, x30
+	isb
+	eret
+end_function el3_leave
 
 function el2_drop_to_el1
 	load_imm x0, SCTLR_EL1_OFF

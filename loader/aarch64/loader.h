@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the loader's files offer each other. Everything runs at EL1 or EL2 from
+ * What the loader's files offer each other. Everything runs at EL1 to EL3 from
  * the load address on, where virtual and physical addresses are the same.
  */
 #ifndef BATON_LOADER_H
 #define BATON_LOADER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "baton/image.h"
@@ -16,11 +17,12 @@
 		__asm__ volatile("mrs %0, " #name : "=r"(value_)); \
 		value_;                                            \
 	})
+#define WRITE_SYSREG(name, value) __asm__ volatile("msr " #name ", %0" : : "r"((uint64_t)(value)))
 
 /* --- board.c, tables.c, loader.ld: data --- */
 extern const struct baton_image_board board;
 extern const struct baton_image_header image_header[]; /* one; regions follow */
-extern char loader_start[];
+extern char loader_start[], loader_tables[];
 extern char stacks[]; /* one for each CPU, the first CPU's first */
 extern uint64_t boot_lvl0_lower[512], boot_lvl0_upper[512];
 
@@ -38,12 +40,20 @@ void log_printf(const char *fmt, ...);
 /** log_lock() - hold the console for more than one log_printf(); log_unlock() ends it. */
 void log_lock(void);
 void log_unlock(void);
+void log_abandon(void); /* this CPU will not come back to log_unlock() */
 /** fatal() - "LDR|ERROR: " and the text, then this CPU stops for good. */
 #define fatal(...)                                     \
 	do {                                           \
 		log_printf("LDR|ERROR: " __VA_ARGS__); \
 		cpu_halt();                            \
 	} while (0)
+
+/* --- move.S --- */
+/**
+ * image_move() - @size bytes, a multiple of 64 and not 0, to where they may overlap.
+ * Aligned to 4 at least, MMU off; the instruction cache is invalidated as well.
+ */
+void image_move(void *to, const void *from, uint64_t size);
 
 /* --- start.S --- */
 void secondary_start(void); /* where PSCI starts a CPU; x0: its logical number */
@@ -57,9 +67,20 @@ _Noreturn void kernel_jump(const struct kernel_args *args, uint64_t entry);
 
 /* --- el.S --- */
 unsigned int el_current(void);
-void vectors_install(void); /* at the present level; nothing at EL3 */
-void el2_setup(void);	    /* at EL2: registers that kernels of either level rely on */
-void el2_drop_to_el1(void); /* returns at EL1, on the same stack, MMU off */
+void vectors_install(void); /* at the present level */
+/** elN_drop_to_elM() - returns at that level, Non-secure, on the same stack, MMU off. */
+void el3_drop_to_el2(void);
+void el3_drop_to_el1(void);
+void el2_drop_to_el1(void);
+
+/* --- el.c: what the levels below rely on, by the features that there are --- */
+bool el2_exists(void);
+void el3_setup(void);
+void el2_setup(void);
+
+/* --- gic.c --- */
+void gic_setup_el3(void); /* this CPU's interrupts, and those that all CPUs share, Non-secure */
+void gic_setup_el2(void); /* GICv3: EL1 may use the CPU interface's registers */
 
 /* --- cache.S --- */
 void dcache_clean_invalidate(const void *start, const void *end); /* to the point of coherency */
@@ -71,12 +92,14 @@ struct mmu_regs {
 /** elN_mmu_disable() - MMU and caches off at this level; [start, end) is in memory then. */
 void el1_mmu_disable(const void *start, const void *end);
 void el2_mmu_disable(const void *start, const void *end);
+void el3_mmu_disable(const void *start, const void *end);
 /** elN_mmu_enable() - MMU and caches on; [start, end) is the caller's stack. */
 void el1_mmu_enable(const struct mmu_regs *regs, const void *start, const void *end);
 void el2_mmu_enable(const struct mmu_regs *regs, const void *start, const void *end);
 
 /* --- cpu.c --- */
 unsigned int cpu_id(void);			      /* logical number */
+bool mmu_is_on(void);				      /* at the level where we are */
 void mmu_disable(const void *start, const void *end); /* at the level where we are */
 void cpu_prepare(void); /* from the level that the CPU came up in to MMU on at the kernel's */
 
@@ -85,6 +108,7 @@ void cpu_prepare(void); /* from the level that the CPU came up in to MMU on at t
 int64_t psci_hvc(uint64_t function, uint64_t a, uint64_t b, uint64_t c);
 int64_t psci_smc(uint64_t function, uint64_t a, uint64_t b, uint64_t c);
 void psci_init(unsigned int entry_el);
+bool psci_answers(void);
 /** psci_cpu_on() - 0 or a negative PSCI error; psci_error() has words for it. */
 int64_t psci_cpu_on(uint64_t mpidr, void (*entry)(void), uint64_t context);
 const char *psci_error(int64_t err);
@@ -92,6 +116,13 @@ const char *psci_error(int64_t err);
 #define PSCI_NOT_SUPPORTED (-1)
 
 /* --- secondaries.c --- */
+extern uint64_t cpu_mpidr[]; /* by logical CPU: its affinity, as PSCI counts */
+/**
+ * secondaries_gather() - without PSCI, until all that the kernel wants wait in the
+ * loader: where they came from may be overwritten then. MMU off.
+ * @moved: the image was, and CPUs that nobody wants may still be at its old place
+ */
+void secondaries_gather(bool moved);
 void secondaries_start(const struct kernel_args *args);
 
 #endif

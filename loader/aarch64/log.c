@@ -2,7 +2,6 @@
 #include <stdarg.h>
 #include <stdbool.h>
 
-#include "asm.h"
 #include "loader.h"
 
 #define LOCK_TRIES 100000000
@@ -16,18 +15,11 @@ static struct {
  * Exclusives need cacheable memory (DDI 0487, B2.12). Until the MMU is on there
  * is one CPU that talks: secondaries are started one after the other.
  */
-static bool lock_works(void)
-{
-	uint64_t sctlr = el_current() == 2 ? READ_SYSREG(sctlr_el2) : READ_SYSREG(sctlr_el1);
-
-	return sctlr & SCTLR_M;
-}
-
 void log_lock(void)
 {
 	uint32_t self = cpu_id() + 1;
 
-	if (!lock_works())
+	if (!mmu_is_on())
 		return;
 	/* Better mixed lines than none: a CPU may have died with the lock. */
 	for (unsigned int n = 0; n < LOCK_TRIES; n++) {
@@ -43,8 +35,16 @@ void log_lock(void)
 
 void log_unlock(void)
 {
-	if (lock_works() && --lock.depth == 0)
+	if (mmu_is_on() && --lock.depth == 0)
 		__atomic_store_n(&lock.held, 0, __ATOMIC_RELEASE);
+}
+
+void log_abandon(void)
+{
+	if (mmu_is_on() && lock.held == cpu_id() + 1) {
+		lock.depth = 0;
+		__atomic_store_n(&lock.held, 0, __ATOMIC_RELEASE);
+	}
 }
 
 static void put_hex(uint64_t value, unsigned int digits)

@@ -37,6 +37,21 @@ function el2_mmu_disable
 	ret
 end_function el2_mmu_disable
 
+function el3_mmu_disable
+	stp	x29, x30, [sp, #-16]!
+	mov	x29, sp
+	bl	dcache_clean_invalidate
+	load_imm x0, SCTLR_EL3_OFF
+	msr	sctlr_el3, x0
+	isb
+	tlbi	alle3
+	ic	iallu
+	dsb	sy
+	isb
+	ldp	x29, x30, [sp], #16
+	ret
+end_function el3_mmu_disable
+
 /* x0: struct mmu_regs; x1, x2: the caller's stack. */
 function el1_mmu_enable
 	ldp	x5, x6, [x0]

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One vector table for all CPUs and both levels. Nothing of the interrupted
- * program is lost: the first two registers wait in the EL0 thread registers,
- * and each CPU saves into an area of its own, which is the handler's stack too,
- * so that a broken stack pointer cannot hide its own fault.
+ * One vector table for all CPUs and levels. Nothing of the interrupted program
+ * is lost but TPIDR_EL0 and TPIDRRO_EL0, where its first two registers wait (the
+ * loader does not use them). Each CPU saves into an area of its own, which is the
+ * handler's stack too, so that a broken stack pointer cannot hide its own fault.
  */
 #include "macros.inc"
 
@@ -50,18 +50,21 @@ function trap_enter
 	mrs	x2, tpidr_el0
 	mrs	x3, tpidrro_el0
 	stp	x2, x3, [x1]
-	mov	x2, sp
-	cmp	x0, #4				/* the first four kinds ran on SP_EL0 */
-	b.hs	1f
-	mrs	x2, sp_el0
-1:	stp	x30, x2, [x1, #240]
+	mov	x2, sp				/* trap.c knows whose it was */
+	stp	x30, x2, [x1, #240]
 	mrs	x2, currentel
 	cmp	x2, #CURRENTEL_EL2
+	b.hi	1f
 	b.eq	2f
 	mrs	x2, elr_el1
 	mrs	x3, spsr_el1
 	mrs	x4, esr_el1
 	mrs	x5, far_el1
+	b	3f
+1:	mrs	x2, elr_el3
+	mrs	x3, spsr_el3
+	mrs	x4, esr_el3
+	mrs	x5, far_el3
 	b	3f
 2:	mrs	x2, elr_el2
 	mrs	x3, spsr_el2
@@ -69,13 +72,13 @@ function trap_enter
 	mrs	x5, far_el2
 3:	stp	x2, x3, [x1, #256]
 	stp	x4, x5, [x1, #272]
-	ldr	x2, [x1, #288]			/* a fault of the handler itself: */
-	cbnz	x2, cpu_halt			/* nothing more can be said */
-	mov	x3, #1
-	str	x3, [x1, #288]
 	mov	sp, x1
+	ldr	x2, [x1, #288]			/* how often the handler was entered */
+	add	x3, x2, #1
+	str	x3, [x1, #288]
 	mov	x1, x0
 	mov	x0, sp
+	cbnz	x2, 6f
 	bl	trap_handler
 
 	/* It returns only from a call that it has recovered from, which ran on SP_ELx. */
@@ -86,8 +89,11 @@ function trap_enter
 	ldr	x2, [x1, #256]
 	mrs	x3, currentel
 	cmp	x3, #CURRENTEL_EL2
+	b.hi	3f
 	b.eq	4f
 	msr	elr_el1, x2
+	b	5f
+3:	msr	elr_el3, x2
 	b	5f
 4:	msr	elr_el2, x2
 5:	ldp	x2, x3, [x1, #16]
@@ -106,6 +112,12 @@ function trap_enter
 	ldp	x28, x29, [x1, #224]
 	ldp	x0, x1, [x1]
 	eret
+
+	/* A fault of the handler itself can be told once, on the same stack. */
+6:	cmp	x2, #1
+	b.ne	cpu_halt
+	bl	trap_nested
+	b	cpu_halt
 end_function trap_enter
 
 	.section .bss.trap_areas, "aw", %nobits

@@ -172,9 +172,6 @@ process_end "$pid"
 start "$tmp/el2-max.img" virt cortex-a53 1
 says 'EL2 board, no EL2' "LDR|ERROR: board $el2 enters the kernel at EL2, but CPU0 came up at EL1"
 process_end "$pid"
-start "$tmp/el1-a53.img" virt,secure=on,virtualization=on cortex-a53 1
-says 'EL3' 'LDR|ERROR: entered at EL3'
-process_end "$pid"
 cp "$tmp/el1-a53.img" "$tmp/magic.img"
 poke "$tmp/magic.img" "$(symbol $el1 image_header)" '\0'
 start "$tmp/magic.img" virt cortex-a53 1
