@@ -3,14 +3,10 @@
 
 #include "handoff/internal.h"
 #include "handoff/linked.h"
-#include "hex.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define PAGE	4096u
-#define ENTRIES 512u
 
 /* A page of the image that may be a table. */
 struct page {
@@ -24,10 +20,10 @@ struct pages {
 	const struct image *img;
 	struct page *page;
 	size_t count, size;
-	bool anywhere;	     /* tables may point to any address */
-	struct pt_walk walk; /* holds the configuration that pages are judged by */
+	size_t granule;	      /* bytes of a page */
+	bool anywhere;	      /* tables may point to any address */
+	struct pt_config cfg; /* that pages are judged by */
 	struct pt_reader reader;
-	struct repair_query query;
 };
 
 const struct image *check_image(const struct context *ctx)
@@ -50,11 +46,6 @@ int check_open(struct context *ctx, const char *name, uint64_t first, uint64_t l
 
 /* Pages that may be tables */
 
-static int read_bytes(void *ctx, uint64_t pa, void *data, size_t len)
-{
-	return machine_phys_read(((struct pages *)ctx)->m, pa, data, len);
-}
-
 static int read_word(void *ctx, uint64_t pa, uint64_t *value)
 {
 	return machine_phys_u64(((struct pages *)ctx)->m, pa, value);
@@ -66,9 +57,9 @@ static bool is_ram(void *ctx, uint64_t pa)
 	       machine_is_ram(((struct pages *)ctx)->m, pa, 4, true);
 }
 
-static bool all_zero(const uint8_t *page)
+static bool all_zero(const uint8_t *page, size_t size)
 {
-	return !page[0] && !memcmp(page, page + 1, PAGE - 1);
+	return !page[0] && !memcmp(page, page + 1, size - 1);
 }
 
 static void add_page(struct pages *p, uint64_t pa, const uint8_t *data)
@@ -76,9 +67,9 @@ static void add_page(struct pages *p, uint64_t pa, const uint8_t *data)
 	struct page new = { .pa = pa };
 
 	for (int level = 0; level <= 3; level++)
-		if (repair_looks_like_table(&p->query, data, level))
+		if (pt_looks_like_table(&p->cfg, level, data, is_ram, p))
 			new.levels |= 1u << level;
-	if (!new.levels && !all_zero(data))
+	if (!new.levels && !all_zero(data, p->granule))
 		return;
 	if (p->count == p->size) {
 		p->size = p->size ? 2 * p->size : 64;
@@ -104,16 +95,21 @@ static struct page *find_page(const struct pages *p, uint64_t pa)
 	return low < p->count && p->page[low].pa == pa ? &p->page[low] : NULL;
 }
 
-/* A table descriptor has nothing but its type and address from every builder. */
+/* Pages of level 3 point to memory, not to tables. */
+static const uint8_t *pointers_of(const struct pages *p, const struct page *page)
+{
+	return page->levels & 7 ? image_bytes(p->img, page->pa, p->granule) : NULL;
+}
+
 static void mark_pointed(struct pages *p)
 {
 	for (size_t i = 0; i < p->count; i++) {
-		const uint8_t *data = image_bytes(p->img, p->page[i].pa, PAGE);
+		const uint8_t *data = pointers_of(p, &p->page[i]);
 
-		for (unsigned int e = 0; data && p->page[i].levels & 7 && e < ENTRIES; e++) {
-			uint64_t desc = le_read(data + 8 * (size_t)e, 8);
+		for (unsigned int e = 0; data && e < p->granule / 8; e++) {
+			uint64_t pa;
 			struct page *to =
-				(desc & 0xfff) == 3 ? find_page(p, desc & ~UINT64_C(0xfff)) : NULL;
+				pt_points_to_table(&p->cfg, data, e, &pa) ? find_page(p, pa) : NULL;
 
 			if (to && to != &p->page[i])
 				to->pointed = true;
@@ -125,24 +121,20 @@ static int pages_open(struct pages *p, struct context *ctx, const struct regime 
 		      bool anywhere)
 {
 	const struct scan_span *s;
+	uint64_t size;
 	int err;
 
 	*p = (struct pages){ .m = ctx->machine, .img = check_image(ctx), .anywhere = anywhere };
 	p->reader = (struct pt_reader){ read_word, p };
-	p->query = (struct repair_query){ .regime = r,
-					  .reader = p->reader,
-					  .walk = &p->walk,
-					  .read = read_bytes,
-					  .is_ram = is_ram,
-					  .ctx = p };
-	err = pt_config_from_regime(&p->walk.cfg, r, va, NULL);
-	/* What a page looks like is known of 4 KiB tables with 48-bit addresses. */
-	if (err || p->walk.cfg.flat || p->walk.cfg.granule != 12 || p->walk.cfg.ds)
+	err = pt_config_from_regime(&p->cfg, r, va, NULL);
+	/* a half that is off has no granule; level -1 has no bit among a page's levels */
+	if (err || p->cfg.flat || p->cfg.epd || p->cfg.txsz_bad || p->cfg.ds)
 		return err ? err : -BATON_EUNSUPPORTED;
+	size = p->granule = (size_t)1 << p->cfg.granule;
 	s = &p->img->span[0];
-	for (uint64_t pa = (s->first + PAGE - 1) & ~(uint64_t)(PAGE - 1);
-	     p->img->spans && pa >= s->first && pa + (PAGE - 1) <= s->last; pa += PAGE) {
-		const uint8_t *data = image_bytes(p->img, pa, PAGE);
+	for (uint64_t pa = (s->first + size - 1) & ~(size - 1);
+	     p->img->spans && pa >= s->first && pa + (size - 1) <= s->last; pa += size) {
+		const uint8_t *data = image_bytes(p->img, pa, size);
 
 		if (data)
 			add_page(p, pa, data);
@@ -169,12 +161,12 @@ static size_t collect_votes(const struct pages *p, uint64_t *vote)
 	size_t n = 0, pointers = 0;
 
 	for (size_t i = 0; i < p->count && i < MAX_PAGES; i++) {
-		const uint8_t *data = image_bytes(p->img, p->page[i].pa, PAGE);
+		const uint8_t *data = pointers_of(p, &p->page[i]);
 
-		for (unsigned int e = 0; data && p->page[i].levels & 7 && e < ENTRIES; e++) {
-			uint64_t desc = le_read(data + 8 * (size_t)e, 8), to = desc & ~UINT64_C(3);
+		for (unsigned int e = 0; data && e < p->granule / 8; e++) {
+			uint64_t to;
 
-			if ((desc & 0xfff) != 3 || pointers == MAX_POINTERS)
+			if (!pt_points_to_table(&p->cfg, data, e, &to) || pointers == MAX_POINTERS)
 				continue;
 			pointers++;
 			for (size_t k = 0; k < p->count && k < MAX_PAGES; k++)
@@ -227,22 +219,31 @@ static bool arrives(const struct pages *p, const struct aim *aim, const struct p
 	struct regime r = aim->regime;
 	struct pt_walk w;
 
-	r.ttbr[p->walk.cfg.half] = root;
+	r.ttbr[p->cfg.half] = root;
 	if (pt_walk_regime(&r, reader, aim->va, &acc, &w, NULL) || !w.mapped)
 		return false;
 	return aim->identity ? w.oa == aim->va : image_region(p->img, w.oa) != NULL;
 }
 
+/* Memory in which the entry at @address of @level points to @table. */
+static struct pt_overlay pretend(const struct pages *p, uint64_t address, int level, uint64_t table)
+{
+	uint64_t desc = pt_desc_with_address(&p->cfg, level, PT_TABLE, 3, table);
+
+	return (struct pt_overlay){ p->reader, address,
+				    p->cfg.big_endian ? __builtin_bswap64(desc) : desc };
+}
+
 /* Would a root that points to @table lead there? */
 static bool completes(const struct pages *p, const struct aim *aim, const struct page *table)
 {
-	const struct pt_config *cfg = &p->walk.cfg;
+	const struct pt_config *cfg = &p->cfg;
 	unsigned int shift = pt_level_shift(cfg, cfg->start);
 	unsigned int index =
 		(unsigned int)(aim->va >> shift) & ((1u << pt_index_bits(cfg, cfg->start)) - 1);
 	/* Any page does for a root here: its entry is pretended. */
 	uint64_t root = table->pa == p->page[0].pa ? p->page[p->count - 1].pa : p->page[0].pa;
-	struct pt_overlay o = { p->reader, root + 8 * (uint64_t)index, table->pa | 3 };
+	struct pt_overlay o = pretend(p, root + 8 * (uint64_t)index, cfg->start, table->pa);
 	struct pt_reader reader = pt_overlay_reader(&o);
 
 	return cfg->start < 3 && table->levels & 1u << (cfg->start + 1) &&
@@ -276,8 +277,8 @@ static void find_astray(const struct pages *p, const struct aim *aim, uint64_t t
 	for (size_t i = 0; i < p->count; i++) {
 		const struct page *at = &p->page[i];
 
-		if (!(at->levels & 1u << (p->walk.cfg.start & 3)) || at->pointed ||
-		    at->pa == taken || completes(p, aim, at))
+		if (!(at->levels & 1u << (p->cfg.start & 3)) || at->pointed || at->pa == taken ||
+		    completes(p, aim, at))
 			continue;
 		if (r.how)
 			r.others++;
@@ -307,7 +308,7 @@ static void find_empty(const struct pages *p, const struct aim *aim, uint64_t ta
 		const struct page *at = &p->page[i];
 		struct check_root *r = at->pa > first && at->pa < last ? &inside : &beside;
 
-		if (at->levels || at->pa + PAGE < first || at->pa > last + PAGE)
+		if (at->levels || at->pa + p->granule < first || at->pa > last + p->granule)
 			continue;
 		r->others += r->how != ROOT_NONE;
 		r->how = ROOT_EMPTY;
@@ -417,7 +418,7 @@ static bool try_orphan(const struct pages *p, struct tables *t, const struct che
 		       uint64_t table, struct repair *out)
 {
 	const struct pt_step *s = &r->walk.step[r->walk.steps - 1];
-	struct pt_overlay o = { p->reader, s->address, table | 3 };
+	struct pt_overlay o = pretend(p, s->address, s->level, table);
 	struct pt_reader reader = pt_overlay_reader(&o);
 	const struct ram_range *there;
 	uint8_t byte;
@@ -428,7 +429,7 @@ static bool try_orphan(const struct pages *p, struct tables *t, const struct che
 				.level = s->level,
 				.index = s->index,
 				.address = s->address,
-				.new = table | 3,
+				.new = pt_desc_with_address(&p->cfg, s->level, PT_TABLE, 3, table),
 				.table = table };
 	snprintf(out->edit, sizeof(out->edit), "%#" PRIx64, out->new);
 	if (pt_walk_regime(&t->regime, &reader, r->walk.ia, &r->acc, &out->after, NULL) ||
@@ -491,8 +492,9 @@ static int find_repairs(struct handoff *h, struct tables *t, const struct check_
 		return err;
 	explain_repairs(h, trouble, &r->advice);
 	if (unseen)
-		buf_puts(&r->advice, "what will lie there is not in the file: compare it with where "
-				     "the loader copies its kernel\n");
+		buf_puts(&r->advice,
+			 "what will lie there is not in the file: compare it with where "
+			 "the loader copies its kernel\n");
 	keep_repairs(h, trouble, r);
 	if (!r->repairs && !trouble->misplaced)
 		err = check_say_orphans(h->ctx, &t->regime, &r->advice);

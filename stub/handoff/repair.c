@@ -2,18 +2,13 @@
 #include "handoff/repair.h"
 
 #include "buf.h"
-#include "error.h"
 #include "handoff/linked.h"
-#include "hex.h"
 #include "mmu/a64.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define TABLE_SIZE 4096u
-#define ENTRIES	   512u
 
 #define DESC_TYPE 3ull
 #define DESC_AP1  (1ull << 6)
@@ -25,53 +20,6 @@
 #define TABLE_XN  (1ull << 60)
 #define TABLE_AP1 (1ull << 61)
 #define TABLE_AP2 (1ull << 62)
-
-/*
- * A block whose output address has bits below its size: they are RES0 (DDI 0487, D8.3.1),
- * nobody writes it so. Bit 16 is nT.
- */
-static bool misaligned_block(const struct pt_config *cfg, int level, uint64_t desc)
-{
-	uint64_t oa = pt_desc_address(cfg, level, PT_TABLE, desc);
-
-	return pt_desc_kind(cfg, level, desc) == PT_BLOCK &&
-	       (oa & ((1ull << pt_level_shift(cfg, level)) - 1) & ~(1ull << 16));
-}
-
-static bool looks_like_entry(const struct repair_query *q, uint64_t desc, int level)
-{
-	const struct pt_config *cfg = &q->walk->cfg;
-	enum pt_kind kind = pt_desc_kind(cfg, level, desc);
-	uint64_t oa = pt_desc_address(cfg, level, PT_TABLE, desc);
-
-	if (!desc)
-		return true;
-	if (kind == PT_INVALID)
-		return false;
-	if (cfg->oa_bits && cfg->oa_bits < 64 && oa >> cfg->oa_bits)
-		return false;
-	if (kind == PT_TABLE)
-		return q->is_ram(q->ctx, oa);
-	if (!(desc & DESC_AF))
-		return false;
-	return !misaligned_block(cfg, level, desc);
-}
-
-bool repair_looks_like_table(const struct repair_query *q, const uint8_t *page, int level)
-{
-	bool any = false;
-
-	for (unsigned int i = 0; i < ENTRIES; i++) {
-		uint64_t desc = le_read(page + 8 * i, 8);
-
-		if (q->walk->cfg.big_endian)
-			desc = __builtin_bswap64(desc);
-		if (!looks_like_entry(q, desc, level))
-			return false;
-		any |= desc != 0;
-	}
-	return any;
-}
 
 /* Pretend it, walk, and see what lies at the end. */
 static bool try_it(const struct repair_query *q, struct repair *r)
@@ -85,7 +33,9 @@ static bool try_it(const struct repair_query *q, struct repair *r)
 	struct pt_reader reader = pt_overlay_reader(&overlay);
 
 	r->va = q->walk->ia;
-	if (r->new == r->old || misaligned_block(cfg, r->level, r->new) ||
+	/* nobody writes a block whose address has bits below its size */
+	if (r->new == r->old ||
+	    pt_desc_stray(cfg, r->level, pt_desc_kind(cfg, r->level, r->new), r->new) ||
 	    pt_walk(cfg, &reader, r->va, &q->acc, &r->after))
 		return false;
 	if (r->after.fault || !r->after.mapped || !q->is_ram(q->ctx, r->after.oa))
@@ -110,13 +60,15 @@ static const struct scan_span *span_of(const struct repair_query *q, uint64_t pa
 static bool leads_to_nothing(const struct repair_query *q, const struct repair *r)
 {
 	uint64_t table = pt_desc_address(&q->walk->cfg, r->level, PT_TABLE, r->old);
-	uint8_t page[TABLE_SIZE];
+	uint8_t part[4096]; /* no granule is smaller */
 
-	if (q->read(q->ctx, table, page, sizeof(page)))
-		return true;
-	for (size_t i = 0; i < sizeof(page); i++)
-		if (page[i])
-			return false;
+	for (uint64_t at = 0; at < 1ull << q->walk->cfg.granule; at += sizeof(part)) {
+		if (q->read(q->ctx, table + at, part, sizeof(part)))
+			return true;
+		for (size_t i = 0; i < sizeof(part); i++)
+			if (part[i])
+				return false;
+	}
 	return true;
 }
 
@@ -215,7 +167,7 @@ static void try_table(const struct repair_query *q, const struct linked *linked,
 		if (q->walk->step[i].table == table)
 			return; /* the path must not run through itself */
 	r.table = table;
-	r.new = table | 3;
+	r.new = pt_desc_with_address(&q->walk->cfg, s->level, PT_TABLE, DESC_TYPE, table);
 	if (!try_it(q, &r))
 		return;
 	/* one that leads on is only replaced for a place that is known to be right */
@@ -236,38 +188,39 @@ typedef void page_fn(const struct repair_query *q, struct linked *linked, uint64
 static void each_page(const struct repair_query *q, struct linked *linked, page_fn *fn,
 		      struct repairs *out)
 {
-	uint8_t page[TABLE_SIZE];
+	uint64_t size = 1ull << q->walk->cfg.granule;
+	uint8_t *page = malloc(size);
 
+	if (!page)
+		abort();
 	for (size_t i = 0; i < q->span_count; i++) {
-		uint64_t first = (q->spans[i].first + TABLE_SIZE - 1) & ~(uint64_t)(TABLE_SIZE - 1);
+		uint64_t first = (q->spans[i].first + size - 1) & ~(size - 1);
 
-		for (uint64_t pa = first; pa >= first && pa + TABLE_SIZE - 1 <= q->spans[i].last;
-		     pa += TABLE_SIZE)
-			if (!q->read(q->ctx, pa, page, sizeof(page)))
+		for (uint64_t pa = first; pa >= first && pa + size - 1 <= q->spans[i].last;
+		     pa += size)
+			if (!q->read(q->ctx, pa, page, size))
 				fn(q, linked, pa, page, out);
 	}
+	free(page);
 }
 
-/*
- * What a page points to, if it is a table. The low bits of a table descriptor are ignored
- * by the hardware and zero from every builder; those of a page hold its attributes.
- */
+/* What a page points to, if it is a table. */
 static void note_pointers(const struct repair_query *q, struct linked *linked, uint64_t pa,
 			  const uint8_t *page, struct repairs *out)
 {
+	const struct pt_config *cfg = &q->walk->cfg;
+	bool table = false;
+
 	(void)pa;
 	(void)out;
-	if (!repair_looks_like_table(q, page, 0) && !repair_looks_like_table(q, page, 1) &&
-	    !repair_looks_like_table(q, page, 2))
-		return;
-	for (unsigned int i = 0; i < ENTRIES; i++) {
-		uint64_t desc = le_read(page + 8 * i, 8);
+	/* the other half may start at another level */
+	for (int level = cfg->ds ? -1 : 0; level < 3 && !table; level++)
+		table = pt_looks_like_table(cfg, level, page, q->is_ram, q->ctx);
+	for (unsigned int i = 0; table && i < 1u << (cfg->granule - 3); i++) {
+		uint64_t to;
 
-		if (q->walk->cfg.big_endian)
-			desc = __builtin_bswap64(desc);
-		if ((desc & 0xfff) == 3)
-			linked_add(linked, LINKED_MEMORY,
-				   desc & pt_desc_address_mask(&q->walk->cfg, 0, PT_TABLE), 0);
+		if (pt_points_to_table(cfg, page, i, &to))
+			linked_add(linked, LINKED_MEMORY, to, 0);
 	}
 }
 
@@ -278,7 +231,7 @@ static void try_page(const struct repair_query *q, struct linked *linked, uint64
 		const struct pt_step *s = &q->walk->step[n];
 
 		if (s->read && s->level < 3 && s->kind != PT_BLOCK &&
-		    repair_looks_like_table(q, page, s->level + 1))
+		    pt_looks_like_table(&q->walk->cfg, s->level + 1, page, q->is_ram, q->ctx))
 			try_table(q, linked, s, pa, out);
 	}
 }
@@ -291,6 +244,12 @@ static void try_tables(const struct repair_query *q, struct repairs *out)
 	each_page(q, &linked, note_pointers, out);
 	each_page(q, &linked, try_page, out);
 	linked_free(&linked);
+}
+
+/* What a leaf at @s is, whatever is there now. */
+static enum pt_kind leaf_kind(const struct pt_step *s)
+{
+	return s->level == 3 ? PT_PAGE : PT_BLOCK;
 }
 
 static bool leaf_at(const struct repair_query *q, const struct pt_step *s, unsigned int index,
@@ -308,20 +267,21 @@ static bool leaf_at(const struct repair_query *q, const struct pt_step *s, unsig
 static uint64_t moved(const struct repair_query *q, const struct pt_step *s, uint64_t desc,
 		      int64_t by)
 {
-	uint64_t mask =
-		pt_desc_address_mask(&q->walk->cfg, s->level, s->level == 3 ? PT_PAGE : PT_BLOCK);
+	const struct pt_config *cfg = &q->walk->cfg;
+	uint64_t oa = pt_desc_address(cfg, s->level, leaf_kind(s), desc);
 
-	return (desc & ~mask) | (((desc & mask) + (uint64_t)by) & mask);
+	return pt_desc_with_address(cfg, s->level, leaf_kind(s), desc, oa + (uint64_t)by);
 }
 
 static bool try_leaf(const struct repair_query *q, const struct pt_step *s, struct repair *r)
 {
-	uint64_t mask =
-		pt_desc_address_mask(&q->walk->cfg, s->level, s->level == 3 ? PT_PAGE : PT_BLOCK);
+	const struct pt_config *cfg = &q->walk->cfg;
+	uint64_t mask = pt_desc_address_mask(cfg, s->level, leaf_kind(s));
 
 	snprintf(r->edit, sizeof(r->edit), "%#" PRIx64, r->new);
 	if ((s->kind == PT_BLOCK || s->kind == PT_PAGE) && !((r->old ^ r->new) & ~mask))
-		snprintf(r->edit, sizeof(r->edit), "OA=%#" PRIx64, r->new &mask);
+		snprintf(r->edit, sizeof(r->edit), "OA=%#" PRIx64,
+			 pt_desc_address(cfg, s->level, leaf_kind(s), r->new));
 	return try_it(q, r);
 }
 
@@ -352,11 +312,11 @@ static void try_neighbor(const struct repair_query *q, const struct pt_step *s, 
 	struct repair r = at_step(q, s, REPAIR_NEIGHBOR);
 	int64_t size = (int64_t)(1ull << pt_level_shift(&q->walk->cfg, s->level));
 	uint64_t desc = 0;
-	int at = (int)s->index + step;
+	int at = (int)s->index + step, n = 1 << pt_index_bits(&q->walk->cfg, s->level);
 
-	while (at >= 0 && at < (int)ENTRIES && !leaf_at(q, s, (unsigned int)at, &desc))
+	while (at >= 0 && at < n && !leaf_at(q, s, (unsigned int)at, &desc))
 		at += step;
-	if (at < 0 || at >= (int)ENTRIES)
+	if (at < 0 || at >= n)
 		return;
 	r.like = (unsigned int)at;
 	r.new = moved(q, s, desc, ((int)s->index - at) * size);
@@ -376,8 +336,9 @@ static void try_neighbors(const struct repair_query *q, const struct pt_step *s,
 	uint64_t before, behind;
 
 	if (q->acc.el == 0 &&
-	    (s->index == 0 || s->index == ENTRIES - 1 || !leaf_at(q, s, s->index - 1, &before) ||
-	     !leaf_at(q, s, s->index + 1, &behind) || moved(q, s, before, 2 * size) != behind))
+	    (s->index == 0 || s->index + 1 == 1u << pt_index_bits(&q->walk->cfg, s->level) ||
+	     !leaf_at(q, s, s->index - 1, &before) || !leaf_at(q, s, s->index + 1, &behind) ||
+	     moved(q, s, before, 2 * size) != behind))
 		return;
 	try_neighbor(q, s, -1, out);
 	try_neighbor(q, s, 1, out);
@@ -470,9 +431,7 @@ static void try_step(const struct repair_query *q, const struct pt_step *s, stru
 			try_bits(q, s, DESC_TYPE, 1, out);
 			try_bits(q, s, DESC_TYPE, 3, out);
 		}
-		if (s->level > 0) {
-			try_neighbors(q, s, out);
-		}
+		try_neighbors(q, s, out);
 		break;
 	case PT_TABLE:
 		try_table_bits(q, s, out);
@@ -495,9 +454,8 @@ static void try_step(const struct repair_query *q, const struct pt_step *s, stru
 void repair_find(const struct repair_query *q, struct repairs *out)
 {
 	memset(out, 0, sizeof(*out));
-	/* What a page looks like is known of 4 KiB tables of one stage with 48-bit addresses. */
-	if (q->walk->cfg.flat || q->walk->cfg.granule != 12 || q->walk->cfg.ds ||
-	    q->walk->cfg.regime.nested)
+	/* what no table was asked for no table repairs; of two stages either may be wrong */
+	if (!q->walk->steps || q->walk->cfg.regime.nested)
 		return;
 	for (unsigned int i = 0; i < q->walk->steps; i++)
 		if (q->walk->step[i].read)

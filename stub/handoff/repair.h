@@ -84,10 +84,4 @@ const struct repair *repair_best(const struct repairs *r);
 /** repair_choices() - how many of the first to show: the best, or all that are as good. */
 size_t repair_choices(const struct repairs *r);
 
-/**
- * repair_looks_like_table() - 4 KiB at @page as a table of @level: at least one valid
- * entry, nothing that no builder of tables writes.
- */
-bool repair_looks_like_table(const struct repair_query *q, const uint8_t *page, int level);
-
 #endif

@@ -5,6 +5,11 @@
  */
 #include "mmu/internal.h"
 
+#include "hex.h"
+
+#define NT BIT(16)
+#define AF BIT(10)
+
 unsigned int pt_level_shift(const struct pt_config *cfg, int level)
 {
 	return cfg->granule + (unsigned int)(3 - level) * (cfg->granule - 3);
@@ -78,6 +83,75 @@ uint64_t pt_desc_with_address(const struct pt_config *cfg, int level, enum pt_ki
 	if (kind != PT_INVALID && cfg->lpa)
 		desc |= (addr >> 48 & 15) << 12;
 	return desc;
+}
+
+uint64_t pt_desc_stray(const struct pt_config *cfg, int level, enum pt_kind kind, uint64_t desc)
+{
+	unsigned int size = kind == PT_TABLE ? cfg->granule : pt_level_shift(cfg, level);
+	uint64_t mask = low_bits(size) & ~low_bits(12);
+
+	if (kind == PT_BLOCK)
+		mask &= ~NT;
+	if (cfg->lpa)
+		mask &= ~(UINT64_C(15) << 12);
+	return kind == PT_INVALID ? 0 : desc & mask;
+}
+
+/* Bit 50 of a leaf is GP; bit 51 is DBM, which software uses where hardware does not. */
+uint64_t pt_desc_reserved(const struct pt_config *cfg, enum pt_kind kind, uint64_t desc)
+{
+	uint64_t mask = cfg->ds ? 0 : UINT64_C(3) << 48;
+
+	if (kind == PT_TABLE)
+		mask |= BIT(50);
+	return kind == PT_INVALID ? 0 : desc & mask;
+}
+
+uint64_t pt_table_entry(const struct pt_config *cfg, const uint8_t *data, unsigned int index)
+{
+	uint64_t desc = le_read(data + 8 * (size_t)index, 8);
+
+	return cfg->big_endian ? __builtin_bswap64(desc) : desc;
+}
+
+bool pt_points_to_table(const struct pt_config *cfg, const uint8_t *data, unsigned int index,
+			uint64_t *table)
+{
+	uint64_t desc = pt_table_entry(cfg, data, index);
+	uint64_t address = pt_desc_address_mask(cfg, 0, PT_TABLE);
+
+	*table = pt_desc_address(cfg, 0, PT_TABLE, desc);
+	return (desc & low_bits(12) & ~address) == 3;
+}
+
+/* No builder of tables leaves AF to the hardware, which need not be able to set it. */
+static bool looks_like_entry(const struct pt_config *cfg, int level, uint64_t desc,
+			     bool (*is_ram)(void *ctx, uint64_t pa), void *ctx)
+{
+	enum pt_kind kind = pt_desc_kind(cfg, level, desc);
+	uint64_t next = pt_desc_address(cfg, level, kind, desc);
+
+	if (!desc)
+		return true;
+	if (kind == PT_INVALID || (next & ~low_bits(cfg->oa_bits)) ||
+	    pt_desc_stray(cfg, level, kind, desc) || pt_desc_reserved(cfg, kind, desc))
+		return false;
+	return kind == PT_TABLE ? is_ram(ctx, next) : desc & AF;
+}
+
+bool pt_looks_like_table(const struct pt_config *cfg, int level, const uint8_t *data,
+			 bool (*is_ram)(void *ctx, uint64_t pa), void *ctx)
+{
+	bool any = false;
+
+	for (unsigned int i = 0; i < 1U << (cfg->granule - 3); i++) {
+		uint64_t desc = pt_table_entry(cfg, data, i);
+
+		if (!looks_like_entry(cfg, level, desc, is_ram, ctx))
+			return false;
+		any |= desc != 0;
+	}
+	return any;
 }
 
 int pt_read_desc(const struct pt_config *cfg, const struct pt_reader *reader, uint64_t pa,

@@ -7,8 +7,6 @@
 
 #include <string.h>
 
-#define NT BIT(16)
-
 /*
  * A rule of one descriptor. @bad: does it break it? It fills in the values that the rule's
  * words ask for.
@@ -42,45 +40,26 @@ static bool beyond_ps(const struct pt_config *cfg, const struct pt_step *s, stru
 	return s->kind != PT_INVALID && (s->next & ~low_bits(cfg->oa_bits));
 }
 
-/* Bits of the address field that are below what the entry covers; nT and LPA's are no address. */
 static bool misaligned(const struct pt_config *cfg, const struct pt_step *s, struct finding *f)
 {
-	uint64_t mask = low_bits(pt_level_shift(cfg, s->level)) & ~low_bits(12);
-
-	if (s->kind == PT_BLOCK)
-		mask &= ~NT;
-	if (cfg->lpa)
-		mask &= ~(UINT64_C(15) << 12);
-	f->value = s->desc & mask;
-	f->fix = s->desc & ~mask;
+	f->value = pt_desc_stray(cfg, s->level, s->kind, s->desc);
+	f->fix = s->desc & ~f->value;
 	return is_leaf(s) && f->value;
 }
 
 static bool misaligned_table(const struct pt_config *cfg, const struct pt_step *s,
 			     struct finding *f)
 {
-	uint64_t mask = low_bits(cfg->granule) & ~low_bits(12);
-
-	if (cfg->lpa)
-		mask &= ~(UINT64_C(15) << 12);
-	f->value = s->desc & mask;
-	f->fix = s->desc & ~mask;
+	f->value = pt_desc_stray(cfg, s->level, s->kind, s->desc);
+	f->fix = s->desc & ~f->value;
 	return s->kind == PT_TABLE && f->value;
 }
 
-/*
- * Bits 49:48, which with 52-bit addresses hold some of them; in table descriptors bit 50 too,
- * which in a leaf is GP. Bit 51 is DBM, which software uses where hardware does not.
- */
 static bool reserved(const struct pt_config *cfg, const struct pt_step *s, struct finding *f)
 {
-	uint64_t mask = cfg->ds ? 0 : UINT64_C(3) << 48;
-
-	if (s->kind == PT_TABLE)
-		mask |= BIT(50);
-	f->value = s->desc & mask;
-	f->fix = s->desc & ~mask;
-	return s->kind != PT_INVALID && f->value;
+	f->value = pt_desc_reserved(cfg, s->kind, s->desc);
+	f->fix = s->desc & ~f->value;
+	return f->value;
 }
 
 static bool ap1_clear(const struct pt_config *cfg, const struct pt_step *s, struct finding *f)
@@ -230,12 +209,10 @@ void lint_table_entries(struct lint *l, uint64_t table, int level, uint64_t ia, 
 				     .index = i,
 				     .address = table + 8 * (uint64_t)i,
 				     .read = true,
-				     .desc = le_read(data + 8 * (size_t)i, 8) };
+				     .desc = pt_table_entry(l->now, data, i) };
 
 		if (!s.desc)
 			continue;
-		if (l->now->big_endian)
-			s.desc = __builtin_bswap64(s.desc);
 		s.kind = pt_desc_kind(l->now, level, s.desc);
 		s.next = pt_desc_address(l->now, level, s.kind, s.desc);
 		check_entry(l, &s, ia + ((uint64_t)i << shift), BIT(shift));

@@ -2,8 +2,6 @@
 /* Where tables lie, who may write to them, and which of them nothing points to. */
 #include "mmu/lint_internal.h"
 
-#include "hex.h"
-
 #include <stdlib.h>
 #include <string.h>
 
@@ -122,46 +120,12 @@ void lint_tables_mapped(struct lint *l)
 
 /* Orphans */
 
-/*
- * An entry as somebody writes them: no reserved encodings or bits, addresses in range, the
- * next table in RAM, AF set. Invalid entries are all zero.
- */
-static bool looks_like_entry(const struct lint *l, const struct pt_config *cfg, uint64_t desc,
-			     int level)
+static bool is_ram(void *ctx, uint64_t pa)
 {
-	enum pt_kind kind = pt_desc_kind(cfg, level, desc);
-	uint64_t next = pt_desc_address(cfg, level, kind, desc);
-	uint64_t low = low_bits(pt_level_shift(cfg, level)) & ~low_bits(12) & ~BIT(16);
-	uint64_t last;
 	const char *name;
+	uint64_t last;
 
-	if (!desc)
-		return true;
-	if (kind == PT_INVALID || (next & ~low_bits(cfg->oa_bits)))
-		return false;
-	if (!cfg->ds && (desc & UINT64_C(3) << 48))
-		return false;
-	if (kind == PT_TABLE)
-		return lint_memory_at(l, next, &last, &name) == LINT_RAM;
-	return (desc & BIT(10)) && (cfg->lpa || kind == PT_PAGE || !(desc & low));
-}
-
-static bool looks_like_table(const struct lint *l, const struct pt_config *cfg, const uint8_t *data,
-			     int level)
-{
-	unsigned int n = 1U << (cfg->granule - 3);
-	bool any = false;
-
-	for (unsigned int i = 0; i < n; i++) {
-		uint64_t desc = le_read(data + 8 * (size_t)i, 8);
-
-		if (cfg->big_endian)
-			desc = __builtin_bswap64(desc);
-		if (!looks_like_entry(l, cfg, desc, level))
-			return false;
-		any |= desc != 0;
-	}
-	return any;
+	return lint_memory_at(ctx, pa, &last, &name) == LINT_RAM;
 }
 
 static void add_children(const struct pt_config *cfg, const uint8_t *data, int level,
@@ -170,10 +134,8 @@ static void add_children(const struct pt_config *cfg, const uint8_t *data, int l
 	unsigned int n = 1U << (cfg->granule - 3);
 
 	for (unsigned int i = 0; i < n; i++) {
-		uint64_t desc = le_read(data + 8 * (size_t)i, 8);
+		uint64_t desc = pt_table_entry(cfg, data, i);
 
-		if (cfg->big_endian)
-			desc = __builtin_bswap64(desc);
 		if (pt_desc_kind(cfg, level, desc) == PT_TABLE)
 			lint_set_add(children, pt_desc_address(cfg, level, PT_TABLE, desc));
 	}
@@ -196,7 +158,7 @@ static void look_at_page(struct lint *l, const struct pt_config *cfg, uint64_t p
 	bool candidate = false;
 
 	for (int level = cfg->start; level <= 3; level++) {
-		if (!looks_like_table(l, cfg, data, level))
+		if (!pt_looks_like_table(cfg, level, data, is_ram, l))
 			continue;
 		candidate = true;
 		if (level < 3)

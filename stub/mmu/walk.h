@@ -248,6 +248,35 @@ uint64_t pt_desc_address(const struct pt_config *cfg, int level, enum pt_kind ki
 uint64_t pt_desc_with_address(const struct pt_config *cfg, int level, enum pt_kind kind,
 			      uint64_t desc, uint64_t addr);
 
+/**
+ * pt_desc_stray() - bits of the address field that are below what the entry covers, or below
+ * a table's size: RES0 (D8.3.1). nT (bit 16 of a block) and LPA's bits are not among them.
+ */
+uint64_t pt_desc_stray(const struct pt_config *cfg, int level, enum pt_kind kind, uint64_t desc);
+
+/** pt_desc_reserved() - bits that hold neither an address nor anything else: 49:48, 50 of a table.
+ */
+uint64_t pt_desc_reserved(const struct pt_config *cfg, enum pt_kind kind, uint64_t desc);
+
+/** pt_table_entry() - the @index-th descriptor of the table that @data holds. */
+uint64_t pt_table_entry(const struct pt_config *cfg, const uint8_t *data, unsigned int index);
+
+/**
+ * pt_points_to_table() - is the @index-th entry of @data a table descriptor as builders write
+ * it, the bits that hardware ignores there (11:2) zero? A page has its attributes in them.
+ */
+bool pt_points_to_table(const struct pt_config *cfg, const uint8_t *data, unsigned int index,
+			uint64_t *table);
+
+/**
+ * pt_looks_like_table() - could @data, as many bytes as a granule has, be a table of @level?
+ * At least one valid entry, and none that nobody writes: reserved encodings and bits, addresses
+ * out of range or misaligned, leaves without AF, invalid entries that are not zero.
+ * @is_ram: whether a table may lie there
+ */
+bool pt_looks_like_table(const struct pt_config *cfg, int level, const uint8_t *data,
+			 bool (*is_ram)(void *ctx, uint64_t pa), void *ctx);
+
 /** pt_index_bits() - log2 of the entries of a table at @level, concatenated roots as one. */
 unsigned int pt_index_bits(const struct pt_config *cfg, int level);
 

@@ -288,6 +288,17 @@ static void nothing_for_an_address_in_neither_half(void **state)
 	assert_int_equal(repairs.count, 0);
 }
 
+static void nothing_in_a_half_that_is_off(void **state)
+{
+	(void)state;
+	find();
+	regime.tcr |= 1 << 23; /* EPD1 */
+	assert_int_equal(walk_with(&regime, KERNEL, &fetch_el1), 0);
+	assert_int_equal(w.reason, PT_REASON_EPD);
+	repair_find(&q, &repairs);
+	assert_int_equal(repairs.count, 0);
+}
+
 static void el2_has_one_root(void **state)
 {
 	(void)state;
@@ -301,27 +312,130 @@ static void el2_has_one_root(void **state)
 	assert_best(LOWER_L0 + 8, L1 | TABLE, "0x7000b003");
 }
 
-static void page_is_a_table_or_not(void **state)
+/* The other granules, by hand: TCR.TG1, then KERNEL's indexes at each level. */
+static void find_in_upper_half(uint64_t tg1, uint64_t t1sz, uint64_t root)
 {
-	uint64_t page[512] = { 0 };
+	regime = fake_el1(LOWER_L0, root);
+	regime.tcr &= ~(UINT64_C(3) << 30 | UINT64_C(63) << 16);
+	regime.tcr |= tg1 << 30 | t1sz << 16;
+	q.regime = &regime;
+	q.acc = fetch_el1;
+	assert_int_equal(walk_with(&regime, KERNEL, &fetch_el1), 0);
+	repair_find(&q, &repairs);
+}
 
+/* 16 KiB, 47 bits: level 1 has 36 bits below it, level 2 25, 32 MiB. */
+#define L1_16K UINT64_C(0x70010000)
+#define L2_16K UINT64_C(0x70014000)
+
+static void tables_of_16k_are_repaired(void **state)
+{
+	(void)state;
+	find(); /* for q */
+	span = (struct scan_span){ L1_16K, 0x7001ffff };
+	fake_put(&ram, L2_16K, 32, 0x40000711);
+	find_in_upper_half(1, 17, L1_16K);
+	assert_int_equal(w.level, 1);
+	assert_best(L1_16K + 8 * UINT64_C(2040), L2_16K | TABLE, "0x70014003");
+	/* behind the first 4 KiB of the table: the last of its 2048 entries speaks too */
+	fake_put(&ram, L2_16K, 2047, 0x40004711); /* 32 MiB, not aligned */
+	find_in_upper_half(1, 17, L1_16K);
+	assert_int_equal(repairs.count, 0);
+	fake_put(&ram, L2_16K, 2047, 0);
+	fake_put(&ram, L1_16K, 2040, L2_16K | TABLE);
+	fake_put(&ram, L2_16K, 32, 0x40000311);
+	find_in_upper_half(1, 17, L1_16K);
+	assert_best(L2_16K + 8 * UINT64_C(32), 0x40000711, "AF=1");
+}
+
+/* 64 KiB, 48 bits: level 1 has 42 bits below it and 64 entries, level 2 29, level 3 16. */
+#define L1_64K UINT64_C(0x70010000)
+#define L2_64K UINT64_C(0x70020000)
+#define L3_64K UINT64_C(0x70030000)
+
+static void tables_of_64k_are_repaired(void **state)
+{
 	(void)state;
 	find();
-	assert_false(repair_looks_like_table(&q, (uint8_t *)page, 1)); /* empty */
+	span = (struct scan_span){ L1_64K, 0x7005ffff };
+	fake_put(&ram, L1_64K, 63, L2_64K | TABLE);
+	fake_put(&ram, L3_64K, 0, 0x40000713);
+	find_in_upper_half(3, 16, L1_64K);
+	assert_int_equal(w.level, 2);
+	assert_best(L2_64K + 8 * UINT64_C(7170), L3_64K | TABLE, "0x70030003");
+	fake_put(&ram, L2_64K, 7170, L3_64K | TABLE);
+	fake_put(&ram, L3_64K, 0, 0);
+	fake_put(&ram, L3_64K, 8191, 0x5fff0713); /* the last entry: 8191 pages on */
+	find_in_upper_half(3, 16, L1_64K);
+	assert_best(L3_64K, 0x40000713, "0x40000713");
+	assert_int_equal(repairs.list[0].like, 8191);
+}
+
+/* PS 6: a table's address has its bits 51:48 in 15:12. */
+static void table_beyond_48_bits_is_compared_by_its_address(void **state)
+{
+	struct pt_config cfg;
+	uint64_t to, entry = UINT64_C(0x7002f003);
+
+	(void)state;
+	regime = fake_el1(L0, L1_64K);
+	regime.tcr |= UINT64_C(3) << 30 | UINT64_C(6) << 32;
+	regime.known |= REGIME_MMFR0;
+	regime.mmfr[0] = 6;
+	assert_int_equal(pt_config_from_regime(&cfg, &regime, UINT64_MAX, NULL), 0);
+	assert_true(pt_points_to_table(&cfg, (uint8_t *)&entry, 0, &to));
+	assert_int_equal(to, UINT64_C(0xf000070020000));
+}
+
+static uint64_t page[8192];
+
+static bool is_table(int level)
+{
+	return pt_looks_like_table(&w.cfg, level, (uint8_t *)page, is_ram, NULL);
+}
+
+static void page_is_a_table_or_not(void **state)
+{
+	(void)state;
+	memset(page, 0, sizeof(page));
+	find();
+	assert_false(is_table(1)); /* empty */
 	page[1] = L2 | TABLE;
-	assert_true(repair_looks_like_table(&q, (uint8_t *)page, 1));
-	assert_false(repair_looks_like_table(&q, (uint8_t *)page, 3)); /* no AF: no page */
-	page[2] = 0x40000000 | VALID;				       /* a block without AF */
-	assert_false(repair_looks_like_table(&q, (uint8_t *)page, 1));
+	assert_true(is_table(1));
+	assert_false(is_table(3));    /* no AF: no page */
+	page[2] = 0x40000000 | VALID; /* a block without AF */
+	assert_false(is_table(1));
 	page[2] = 0x40000000 | VALID | AF;
-	assert_true(repair_looks_like_table(&q, (uint8_t *)page, 1));
-	assert_false(repair_looks_like_table(&q, (uint8_t *)page, 0)); /* no blocks there */
-	page[2] = 0x40200000 | VALID | AF;			       /* not aligned to 1 GiB */
-	assert_false(repair_looks_like_table(&q, (uint8_t *)page, 1));
+	assert_true(is_table(1));
+	assert_false(is_table(0));	   /* no blocks there */
+	page[2] = 0x40200000 | VALID | AF; /* not aligned to 1 GiB */
+	assert_false(is_table(1));
+	page[2] = 0x40010000 | VALID | AF; /* bit 16 is nT */
+	assert_true(is_table(1));
 	page[2] = UINT64_C(0x10000000000) | VALID | AF; /* beyond 40 bits */
-	assert_false(repair_looks_like_table(&q, (uint8_t *)page, 1));
+	assert_false(is_table(1));
+	page[2] = 0x40000000 | VALID | AF | UINT64_C(1) << 49; /* reserved */
+	assert_false(is_table(1));
+	page[2] = 0x09000000 | TABLE; /* a table, and not in RAM */
+	assert_false(is_table(1));
 	page[2] = 0x40000710; /* invalid, but not zero */
-	assert_false(repair_looks_like_table(&q, (uint8_t *)page, 1));
+	assert_false(is_table(1));
+}
+
+static void page_of_64k_is_a_table_or_not(void **state)
+{
+	(void)state;
+	memset(page, 0, sizeof(page));
+	find();
+	find_in_upper_half(3, 16, L1_64K);
+	page[1] = L3_64K | TABLE;
+	page[8191] = 0x40000000 | VALID | AF;
+	assert_true(is_table(2));
+	page[8191] = 0x50000000 | VALID | AF; /* not aligned to 512 MiB */
+	assert_false(is_table(2));
+	page[8191] = (L3_64K + 0x1000) | TABLE; /* a table at 4 KiB */
+	assert_false(is_table(2));
+	assert_false(is_table(1));
 }
 
 #define TEST(f) cmocka_unit_test_setup(f, prepare)
@@ -350,8 +464,13 @@ int main(void)
 		TEST(distant_entry_of_the_same_table_is_continued),
 		TEST(read_only_memory_becomes_writable_for_el1_alone),
 		TEST(nothing_for_an_address_in_neither_half),
+		TEST(nothing_in_a_half_that_is_off),
 		TEST(el2_has_one_root),
+		TEST(tables_of_16k_are_repaired),
+		TEST(tables_of_64k_are_repaired),
+		TEST(table_beyond_48_bits_is_compared_by_its_address),
 		TEST(page_is_a_table_or_not),
+		TEST(page_of_64k_is_a_table_or_not),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
