@@ -75,10 +75,16 @@ static void say_perms(struct diff *d, const struct pt_attrs *a)
 		buf_printf(&d->text, "  EL0 %s", pt_render_perm(a->el0));
 }
 
+/* Of two stages it is the first that is compared. */
+static const char *ipa_word(const struct diff *d)
+{
+	return d->a->regime.nested ? "IPA " : "";
+}
+
 static void say_one_side(struct diff *d, char sign, const struct snap_piece *p)
 {
 	say_span(d, sign, p->first, p->last);
-	buf_printf(&d->text, "→ %#" PRIx64 "  ", p->oa);
+	buf_printf(&d->text, "→ %s%#" PRIx64 "  ", ipa_word(d), p->oa);
 	say_perms(d, &p->attrs);
 	buf_puts(&d->text, "  ");
 	pt_render_attrs(&p->attrs, &d->text);
@@ -101,7 +107,8 @@ static void say_both(struct diff *d, const struct snap_piece *a, const struct sn
 {
 	say_span(d, '~', a->first, a->last);
 	if (a->oa != b->oa)
-		buf_printf(&d->text, "→ %#" PRIx64 " now → %#" PRIx64 "  ", a->oa, b->oa);
+		buf_printf(&d->text, "→ %s%#" PRIx64 " now → %#" PRIx64 "  ", ipa_word(d), a->oa,
+			   b->oa);
 	if (!same_perms(&a->attrs, &b->attrs)) {
 		say_perms(d, &a->attrs);
 		buf_puts(&d->text, " now ");

@@ -133,8 +133,9 @@ static void say_hit(struct find *f, const struct hit *h, uint64_t ia, uint64_t o
 		buf_printf(&f->text, " - 0x%016" PRIx64, ia + (size - 1));
 	if (w->nested)
 		buf_printf(&f->text, "  → IPA %#" PRIx64, oa);
-	buf_printf(&f->text, "  → %#" PRIx64 "  EL%u %s", oa - w->first + w->pa,
-		   cfg->regime.stage2 ? 1 : cfg->regime.el, pt_render_perm(attrs.own));
+	buf_printf(&f->text, "  → %s%#" PRIx64 "  EL%u %s", w->nested ? "PA " : "",
+		   oa - w->first + w->pa, cfg->regime.stage2 ? 1 : cfg->regime.el,
+		   pt_render_perm(attrs.own));
 	if (regime_has_el0(&cfg->regime))
 		buf_printf(&f->text, "  EL0 %s", pt_render_perm(attrs.el0));
 	buf_puts(&f->text, "  ");
@@ -189,15 +190,13 @@ static int search(struct find *f, struct maps *maps, unsigned int half)
 static int search_stage2(struct find *f, struct maps *maps, struct window *pa)
 {
 	const struct window wanted = *pa;
-	struct maps second = *maps;
+	struct maps second;
 	uint64_t count;
 	int err;
 
 	if (maps->s2.flat)
 		return 0;
-	second.cfg[0] = maps->s2;
-	second.count = 1;
-	second.tables.reader.ctx = &second.tables;
+	maps_of_stage2(&second, maps);
 	f->window = &wanted;
 	err = search(f, &second, 0);
 	f->to = pa;

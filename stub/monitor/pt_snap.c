@@ -82,6 +82,8 @@ static int take(struct cmd *c, const char *name)
 	keep(c->ctx, old, &taken);
 	cmd_say(c, "%s: %zu ranges of %s (`pt-diff %s` compares them with what is then)", name,
 		snap_items(&taken), taken.regime.title, name);
+	if (taken.regime.nested)
+		cmd_say(c, "(of stage 1 alone: its IPAs; `pt-snap NAME -r s2` keeps stage 2)");
 	return 0;
 }
 

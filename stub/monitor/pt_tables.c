@@ -10,6 +10,7 @@ struct listing {
 	struct cmd *c;
 	struct maps *maps;
 	unsigned int half;
+	struct maps_notes notes;
 	struct buf text;
 };
 
@@ -68,6 +69,7 @@ static int on_table(void *ctx, uint64_t table, int level, uint64_t ia, const uin
 		kinds[kind]++;
 		odd += kind == PT_INVALID && desc;
 	}
+	maps_notes_flush(&l->notes, l->maps, &l->text);
 	say_path(cfg, level, ia, &l->text);
 	buf_printf(&l->text, " %#12" PRIx64 "  0x%016" PRIx64 "  %u of %u valid", table, ia,
 		   n - kinds[PT_INVALID], n);
@@ -86,7 +88,7 @@ static int on_note(void *ctx, const struct pt_note *n)
 
 	if (n->kind == PT_NOTE_BAD) /* the counts and pt-dump tell of these */
 		return 0;
-	maps_say_note(l->maps, n, &l->text);
+	maps_note(&l->notes, l->maps, n, &l->text);
 	return put(l, 8192);
 }
 
@@ -99,11 +101,14 @@ static int list_tables(struct listing *l)
 	for (l->half = 0; !err && l->half < l->maps->count; l->half++) {
 		maps_say_head(l->maps, l->half, &l->text);
 		err = maps_run(l->maps, l->half, 0, UINT64_MAX, &sink, &stats);
+		maps_notes_end(&l->notes, l->maps, &l->text);
+		l->c->found |= stats.unreadable + stats.bad > 0;
 		if (!err)
 			maps_say_stats(&stats, &l->text);
 		if (!err)
 			err = put(l, 0);
 	}
+	l->c->found |= maps_is_wrong(l->maps);
 	return err;
 }
 
