@@ -428,7 +428,7 @@ static int roms(struct machine *m, struct rom **list, size_t *n)
 			continue;
 		*n += 1;
 		r->addr = s->pa;
-		r->size = s->size;
+		r->size = s->bytes; /* not the zeros behind, which may be any number */
 		/* as QEMU names the parts of one file */
 		if (mi->kind == MACHINE_IMAGE_ELF)
 			snprintf(r->name, sizeof(r->name), "image ELF program header #%zu", i);

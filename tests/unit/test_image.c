@@ -226,6 +226,39 @@ static void a_huge_bss_costs_nothing(void **state)
 	assert_int_equal(word, 0);
 }
 
+static void what_was_loaded_ends_with_what_the_file_has(void **state)
+{
+	struct file *t = *state;
+	struct rom *list;
+	size_t n;
+
+	t->f.p[1].p_memsz = UINT64_C(1) << 60;
+	assert_int_equal(open_it(t), 0);
+	assert_int_equal(machine_roms(&t->mi.m, &list, &n), 0);
+	assert_int_equal(n, 2);
+	assert_int_equal(list[0].size, 0x1000);
+	assert_int_equal(list[1].addr, 0x50000000);
+	assert_int_equal(list[1].size, 0x100);
+	free(list);
+}
+
+/* Words for who tries. */
+static void what_a_file_cannot_do_is_said(void **state)
+{
+	struct file *t = *state;
+	struct machine_stop stop = { 0 };
+
+	assert_int_equal(open_it(t), 0);
+	assert_int_equal(machine_resume(&t->mi.m, -1, &stop), -BATON_EUNSUPPORTED);
+	assert_non_null(strstr(t->mi.m.error, "a file does not run: `baton run"));
+	assert_int_equal(machine_step(&t->mi.m, 0, &stop), -BATON_EUNSUPPORTED);
+	assert_non_null(strstr(t->mi.m.error, "a file does not run"));
+	assert_int_equal(machine_phys_write(&t->mi.m, 0x40000000, "x", 1), -BATON_EUNSUPPORTED);
+	assert_non_null(strstr(t->mi.m.error, "the file is not changed"));
+	assert_int_equal(machine_reg_write(&t->mi.m, 0, "x0", 1), -BATON_EUNSUPPORTED);
+	assert_non_null(strstr(t->mi.m.error, "--ttbr0"));
+}
+
 static void anything_else_is_flat_and_placed_by_whoever_knows(void **state)
 {
 	const struct machine_image_segment s = { .pa = 0x70000000,
@@ -336,6 +369,8 @@ int main(void)
 		T(another_architecture_is_refused),
 		T(nothing_to_load_is_refused),
 		T(a_huge_bss_costs_nothing),
+		T(what_was_loaded_ends_with_what_the_file_has),
+		T(what_a_file_cannot_do_is_said),
 		T(anything_else_is_flat_and_placed_by_whoever_knows),
 		T(a_core_has_registers),
 		T(notes_that_lie_about_their_size_end),
