@@ -10,6 +10,7 @@
 #define IMAGE_HEADER_SIZE 64
 #define BOARD_MEMORY_START_AT 72 /* in struct baton_image_board */
 #define BOARD_MEMORY_SIZE_AT 80
+#define BOARD_CPUS_AT 108
 #define TRAP_FRAME_SIZE 304 /* struct trap_frame */
 #define CURRENTEL_EL2	(2 << 2)
 

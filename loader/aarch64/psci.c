@@ -25,21 +25,28 @@ static int64_t try(conduit_fn *fn)
  * An EL2 that is ours has nothing above but EL3: smc. Without an EL2 of ours a
  * hypervisor may be there: hvc, which is undefined where there is none, and then
  * smc. What counts is the level that the loader was entered in: after the drop
- * to EL1 nobody serves an hvc.
+ * to EL1 nobody serves an hvc. Above EL3 there is nobody at all.
  */
 void psci_init(unsigned int entry_el)
 {
 	int64_t version = PSCI_NOT_SUPPORTED;
+	bool hvc = board.psci == PSCI_HVC || (board.psci == PSCI_AUTO && entry_el == 1);
+	bool smc = board.psci == PSCI_SMC || board.psci == PSCI_AUTO;
 
-	if (board.psci == PSCI_HVC || (board.psci == PSCI_AUTO && entry_el == 1))
+	if (hvc && entry_el < 3)
 		version = try(psci_hvc);
-	if (board.psci == PSCI_SMC || (board.psci == PSCI_AUTO && version < 0))
+	if (smc && entry_el < 3 && version < 0)
 		version = try(psci_smc);
 	if (version < 0)
 		log_printf("LDR|INFO: PSCI is not available\n");
 	else
 		log_printf("LDR|INFO: PSCI version is %d.%d\n", (uint64_t)version >> 16,
 			   (uint64_t)version & 0xffff);
+}
+
+bool psci_answers(void)
+{
+	return conduit;
 }
 
 int64_t psci_cpu_on(uint64_t mpidr, void (*entry)(void), uint64_t context)

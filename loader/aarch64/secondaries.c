@@ -3,10 +3,42 @@
  * The other CPUs, one after the other, so that the console stays readable and a
  * missing one has a name. CPU 0 has its MMU on by then: what the two share is
  * cacheable on both sides once the other's is on as well.
+ *
+ * PSCI switches them on. Without it they come to _start, all at reset or from
+ * firmware's spin table, and wait there for their word of the mailbox (`park`).
  */
+#include <stddef.h>
+
+#include "asm.h"
 #include "loader.h"
 
+_Static_assert(IMAGE_MAGIC == BATON_IMAGE_MAGIC, "asm.h has another number");
+_Static_assert(IMAGE_HEADER_SIZE == sizeof(struct baton_image_header), "asm.h has another size");
+_Static_assert(BOARD_MEMORY_START_AT == offsetof(struct baton_image_board, memory_start),
+	       "asm.h has another layout");
+_Static_assert(BOARD_CPUS_AT == offsetof(struct baton_image_board, cpus),
+	       "asm.h has another layout");
+_Static_assert(BOARD_MEMORY_SIZE_AT == offsetof(struct baton_image_board, memory_size),
+	       "asm.h has another layout");
+
+#define GRACE_MS 100
+
 void secondary_main(void);
+void _start(void);
+
+/* In .data: start.S needs them before there is a BSS, and nobody clears them. */
+#define DATA __attribute__((section(".data")))
+
+DATA uint64_t cpu_mpidr[BATON_IMAGE_MAX_CPUS] = { 0, 1, 2, 3, 4, 5, 6, 7 };
+
+/*
+ * Cache lines (at most 256 bytes anywhere, CTR_EL0.CWG) that only CPU 0 writes,
+ * and cleans, and others that only CPUs write whose caches are off.
+ */
+#define MAILBOX __attribute__((section(".data"), aligned(256)))
+extern uint32_t mailbox_go[64], mailbox_here[64];
+MAILBOX uint32_t mailbox_go[64];
+MAILBOX uint32_t mailbox_here[64];
 
 static struct kernel_args shared_args;
 static uint32_t reported; /* the highest logical CPU that is ready to jump */
@@ -15,7 +47,6 @@ void secondary_main(void)
 {
 	uint32_t cpu = cpu_id();
 
-	vectors_install();
 	cpu_prepare();
 	log_printf("LDR|INFO|CPU%d: jumping to kernel\n", (uint64_t)cpu);
 	__atomic_store_n(&reported, cpu, __ATOMIC_RELEASE);
@@ -28,15 +59,101 @@ static uint64_t now(void)
 	return READ_SYSREG(cntvct_el0);
 }
 
-static void wait_for(uint64_t cpu)
+/* Firmware at EL3 that has not written the frequency leaves 0; then 1 GHz is the longest wait. */
+static uint64_t ticks(uint64_t ms)
 {
-	uint64_t limit = READ_SYSREG(cntfrq_el0) * board.cpu_timeout, start = now();
+	uint64_t hz = READ_SYSREG(cntfrq_el0);
+
+	return (hz ? hz : 1000000000) / 1000 * ms;
+}
+
+static bool is_here(uint64_t cpu)
+{
+	const uint32_t *word = &mailbox_here[cpu];
+
+	dcache_clean_invalidate(word, word + 1); /* never dirty: what a waiting CPU wrote is kept */
+	return __atomic_load_n(word, __ATOMIC_RELAXED);
+}
+
+/* Also wakes the others, to look and to say again that they are here. */
+static bool comes(uint64_t cpu, uint64_t ms)
+{
+	uint64_t start = now();
+
+	while (!is_here(cpu)) {
+		if (now() - start > ticks(ms))
+			return false;
+		__asm__ volatile("sev");
+	}
+	return true;
+}
+
+/* Firmware's CPUs read these words from memory, and firmware may have had its caches on. */
+static void spin_table_release(void)
+{
+	for (uint64_t cpu = 1; cpu < board.cpus; cpu++) {
+		uint64_t *word = (uint64_t *)(board.spin_table + 8 * cpu);
+
+		dcache_clean_invalidate(word, word + 1);
+		*word = (uintptr_t)_start;
+		dcache_clean_invalidate(word, word + 1);
+	}
+	__asm__ volatile("sev");
+}
+
+void secondaries_gather(bool moved)
+{
+	if (psci_answers())
+		return;
+	if (board.spin_table)
+		spin_table_release();
+	for (uint64_t cpu = 1; cpu < board.cpus; cpu++) {
+		if (comes(cpu, board.cpu_timeout * UINT64_C(1000)))
+			continue;
+		if (board.spin_table)
+			fatal("CPU%d is missing: it has not come from the spin table at %X within "
+			      "%d s (board %s, `spin_table`)\n",
+			      cpu, board.spin_table + 8 * cpu, (uint64_t)board.cpu_timeout,
+			      board.name);
+		fatal("CPU%d is missing: there is no PSCI to switch it on, and it has not come to "
+		      "the loader within %d s (start each CPU there: QEMU's -device "
+		      "loader,addr=...,cpu-num=%d)\n",
+		      cpu, (uint64_t)board.cpu_timeout, cpu);
+	}
+	for (uint64_t cpu = board.cpus; moved && cpu < BATON_IMAGE_MAX_CPUS; cpu++)
+		if (!comes(cpu, GRACE_MS))
+			break;
+}
+
+static void wait_for(uint64_t cpu, const char *what)
+{
+	uint64_t start = now();
 
 	while (__atomic_load_n(&reported, __ATOMIC_ACQUIRE) != cpu)
-		if (now() - start > limit)
-			fatal("CPU%d is missing: it was switched on and has not reported within "
-			      "%d s\n",
-			      cpu, (uint64_t)board.cpu_timeout);
+		if (now() - start > ticks(board.cpu_timeout * UINT64_C(1000)))
+			fatal("CPU%d is missing: it was %s and has not reported within %d s (where "
+			      "is its pc? baton: `cpus`)\n",
+			      cpu, what, (uint64_t)board.cpu_timeout);
+}
+
+/* One CPU; what was done to get it, for the case that it does not come. */
+static const char *start_cpu(uint64_t cpu)
+{
+	int64_t err;
+
+	if (psci_answers()) {
+		err = psci_cpu_on(cpu_mpidr[cpu], secondary_start, cpu);
+		if (!err)
+			return "switched on";
+		if (!is_here(cpu))
+			fatal("CPU%d is missing: PSCI CPU_ON says %s (has the machine %d CPUs? "
+			      "baton-mkimage --cpus)\n",
+			      cpu, psci_error(err), (uint64_t)board.cpus);
+	}
+	mailbox_go[cpu] = 1;
+	dcache_clean_invalidate(&mailbox_go[cpu], &mailbox_go[cpu + 1]);
+	__asm__ volatile("sev");
+	return "released";
 }
 
 void secondaries_start(const struct kernel_args *args)
@@ -44,15 +161,7 @@ void secondaries_start(const struct kernel_args *args)
 	shared_args = *args;
 	__asm__ volatile("dsb ish" ::: "memory");
 	for (uint64_t cpu = 1; cpu < board.cpus; cpu++) {
-		int64_t err;
-
 		log_printf("LDR|INFO: starting CPU%d\n", cpu);
-		/* Affinity 0 counts the CPUs of a cluster; BATON_IMAGE_MAX_CPUS fit one. */
-		err = psci_cpu_on(cpu, secondary_start, cpu);
-		if (err)
-			fatal("CPU%d is missing: PSCI CPU_ON says %s (has the machine %d CPUs? "
-			      "baton-mkimage --cpus)\n",
-			      cpu, psci_error(err), (uint64_t)board.cpus);
-		wait_for(cpu);
+		wait_for(cpu, start_cpu(cpu));
 	}
 }

@@ -154,8 +154,10 @@ says 'hvc at EL2, into our own vectors' 'LDR|INFO: PSCI is not available' 'probe
 process_end "$pid"
 cp "$tmp/el1-max-4.img" "$tmp/none.img"
 psci "$tmp/none.img" $el1 '\3'
+poke "$tmp/none.img" $(($(symbol $el1 board) + 64 + 5 * 8 + 3 * 4)) '\1'
 start "$tmp/none.img" virt cortex-a53 4
-says 'no PSCI, four CPUs wanted' 'LDR|ERROR: CPU1 is missing: PSCI CPU_ON says not supported'
+says 'no PSCI, four CPUs wanted' \
+	'LDR|ERROR: CPU1 is missing: there is no PSCI to switch it on, and it has not come'
 process_end "$pid"
 
 # --- what else goes wrong has a name
