@@ -17,8 +17,10 @@ struct diff {
 	const struct snap *a, *b;
 	const struct snap_half *was, *is;
 	struct snap_piece before, now; /* the change that is not yet said */
-	bool any;
-	struct span *changed; /* all that was, ascending: for tables that are repeated */
+	struct snap_piece last[2];     /* what was added to it last */
+	bool any, all;		       /* all: --all */
+	uint64_t places[2];	       /* pieces of output that before and now are made of */
+	struct span *changed;	       /* all that was, ascending: for tables that are repeated */
 	size_t changes, size;
 	uint64_t added, removed, different;
 	struct buf text;
@@ -81,10 +83,20 @@ static const char *ipa_word(const struct diff *d)
 	return d->a->regime.nested ? "IPA " : "";
 }
 
-static void say_one_side(struct diff *d, char sign, const struct snap_piece *p)
+/* Where it lies: of pages here and there the first, and how many pieces there are. */
+static void say_places(struct diff *d, const struct snap_piece *p, uint64_t places)
+{
+	buf_printf(&d->text, "→ %s%#" PRIx64, ipa_word(d), p->oa);
+	if (places > 1)
+		buf_printf(&d->text, " and %" PRIu64 " more place%s", places - 1,
+			   places == 2 ? "" : "s");
+}
+
+static void say_one_side(struct diff *d, char sign, const struct snap_piece *p, uint64_t places)
 {
 	say_span(d, sign, p->first, p->last);
-	buf_printf(&d->text, "→ %s%#" PRIx64 "  ", ipa_word(d), p->oa);
+	say_places(d, p, places);
+	buf_puts(&d->text, "  ");
 	say_perms(d, &p->attrs);
 	buf_puts(&d->text, "  ");
 	pt_render_attrs(&p->attrs, &d->text);
@@ -106,9 +118,12 @@ static bool same_rest(struct pt_attrs a, const struct pt_attrs *b)
 static void say_both(struct diff *d, const struct snap_piece *a, const struct snap_piece *b)
 {
 	say_span(d, '~', a->first, a->last);
-	if (a->oa != b->oa)
-		buf_printf(&d->text, "→ %s%#" PRIx64 " now → %#" PRIx64 "  ", ipa_word(d), a->oa,
-			   b->oa);
+	if (a->oa != b->oa) {
+		say_places(d, a, d->places[0]);
+		buf_puts(&d->text, " now ");
+		say_places(d, b, d->places[1]);
+		buf_puts(&d->text, "  ");
+	}
 	if (!same_perms(&a->attrs, &b->attrs)) {
 		say_perms(d, &a->attrs);
 		buf_puts(&d->text, " now ");
@@ -126,6 +141,8 @@ static int end_line(struct diff *d, uint64_t ia)
 {
 	if (d->c->ctx->symbols)
 		symbols_say(d->c->ctx->symbols, ia, &d->text);
+	while (d->text.len && d->text.data[d->text.len - 1] == ' ')
+		d->text.len--;
 	buf_putc(&d->text, '\n');
 	return put(d, 8192);
 }
@@ -140,10 +157,10 @@ static int flush(struct diff *d)
 	note_change(d, a->first, a->last);
 	if (!a->mapped) {
 		d->added++;
-		say_one_side(d, '+', b);
+		say_one_side(d, '+', b, d->places[1]);
 	} else if (!b->mapped) {
 		d->removed++;
-		say_one_side(d, '-', a);
+		say_one_side(d, '-', a, d->places[0]);
 	} else {
 		d->different++;
 		say_both(d, a, b);
@@ -151,14 +168,36 @@ static int flush(struct diff *d)
 	return end_line(d, a->first);
 }
 
-/* @next goes on where @p ends, alike. */
-static bool goes_on(const struct snap_piece *p, const struct snap_piece *next)
+/* @next goes on where @p ends, with the same attributes. */
+static bool is_alike(const struct snap_piece *p, const struct snap_piece *next)
 {
-	if (p->last + 1 != next->first || p->mapped != next->mapped)
+	return p->last + 1 == next->first && p->mapped == next->mapped &&
+	       (!p->mapped ||
+		(same_perms(&p->attrs, &next->attrs) && same_rest(p->attrs, &next->attrs)));
+}
+
+/* ... and its output goes on too. */
+static bool is_joined(const struct snap_piece *p, const struct snap_piece *next)
+{
+	return !p->mapped || p->oa + (next->first - p->first) == next->oa;
+}
+
+/*
+ * The change from @a to @b goes on with the one that is not yet said. The pages of a process
+ * lie here and there: that alone is no reason for a line of each.
+ */
+static bool goes_on(struct diff *d, const struct snap_piece *a, const struct snap_piece *b)
+{
+	bool moved = d->before.oa != d->now.oa;
+	bool joined = is_joined(&d->last[0], a) && is_joined(&d->last[1], b);
+
+	if (!d->any || !is_alike(&d->before, a) || !is_alike(&d->now, b))
 		return false;
-	return !p->mapped ||
-	       (p->oa + (p->last - p->first) + 1 == next->oa &&
-		same_perms(&p->attrs, &next->attrs) && same_rest(p->attrs, &next->attrs));
+	if (!joined && (d->all || (a->mapped && b->mapped && moved != (a->oa != b->oa))))
+		return false;
+	d->places[0] += !is_joined(&d->last[0], a);
+	d->places[1] += !is_joined(&d->last[1], b);
+	return true;
 }
 
 static int compare(struct diff *d, const struct snap_piece *a, const struct snap_piece *b)
@@ -169,13 +208,16 @@ static int compare(struct diff *d, const struct snap_piece *a, const struct snap
 	    (!a->mapped || (a->oa == b->oa && same_perms(&a->attrs, &b->attrs) &&
 			    same_rest(a->attrs, &b->attrs))))
 		return flush(d);
-	if (d->any && goes_on(&d->before, a) && goes_on(&d->now, b)) {
+	if (goes_on(d, a, b)) {
 		d->before.last = d->now.last = a->last;
+		d->last[0] = *a;
+		d->last[1] = *b;
 		return 0;
 	}
 	err = flush(d);
-	d->before = *a;
-	d->now = *b;
+	d->before = d->last[0] = *a;
+	d->now = d->last[1] = *b;
+	d->places[0] = d->places[1] = 1;
 	d->any = true;
 	return err;
 }
@@ -308,7 +350,7 @@ static struct snap *named(struct cmd *c, int i)
 
 static int run(struct cmd *c)
 {
-	struct diff d = { .c = c };
+	struct diff d = { .c = c, .all = cmd_option(c, "--all") };
 	struct snap now = { 0 };
 	int err = cmd_no_more(c, 2);
 
@@ -337,7 +379,8 @@ static int run(struct cmd *c)
 	return err;
 }
 
-COMMAND(pt_diff, "pt-diff", run, .args = "A [B]", .needs = CMD_STOPPED | CMD_TABLES,
+COMMAND(pt_diff, "pt-diff", run, .args = "A [B] [--all]", .needs = CMD_STOPPED | CMD_TABLES,
 	.help = "translations of snapshot A against those of B, or of now",
-	.more = "  + came, - went, ~ became something else. Exit status 1 if anything did.\n"
+	.more = "  --all   each output range by itself, not one line for pages here and there\n"
+		"  + came, - went, ~ became something else. Exit status 1 if anything did.\n"
 		"  Without B: the regime that A is of, unless -r says otherwise.\n");

@@ -219,6 +219,33 @@ static void differences_are_by_range_and_kind(void **state)
 	assert_said(f, "1 added, 1 removed, 3 changed");
 }
 
+/* What a process got: pages from here and there, and some that were moved. */
+static void scattered_pages_share_a_line(void **state)
+{
+	struct fake *f = *state;
+
+	fake_set_u64(f, FAKE_L3 + 8 * 200, (FAKE_RAM + 0x1000) | FAKE_PAGE | 1 << 7);
+	assert_int_equal(fake_command(f, "pt-snap a"), 0);
+	for (uint64_t i = 300; i < 400; i++)
+		fake_set_u64(f, FAKE_L3 + 8 * i, (FAKE_RAM + (400 - i) * 0x1000) | FAKE_PAGE);
+	fake_set_u64(f, FAKE_L3 + 8 * 8, (FAKE_RAM + 0x21000) | FAKE_PAGE);
+	fake_set_u64(f, FAKE_L3 + 8 * 9, (FAKE_RAM + 0x20000) | FAKE_PAGE);
+	fake_set_u64(f, FAKE_L3 + 8 * 199, (FAKE_RAM + 0xc7000) | FAKE_PAGE | 1 << 7);
+	fake_set_u64(f, FAKE_L3 + 8 * 200, (FAKE_RAM + 0x9000) | FAKE_PAGE | 1 << 7);
+	assert_int_equal(fake_command(f, "pt-diff a"), 1);
+	assert_said(f, "+ 0x000000004012c000 - 0x000000004018ffff  → 0x40064000 and 99 more places"
+		       "  EL1 rwx  EL0 --x  Normal WB");
+	assert_said(f, "~ 0x0000000040008000 - 0x0000000040009fff  → 0x40008000 now → 0x40021000 "
+		       "and 1 more place\n");
+	/* one has become read-only, the other has moved: no line for both */
+	assert_said(f, "~ 0x00000000400c7000 - 0x00000000400c7fff  EL1 rwx");
+	assert_said(f,
+		    "~ 0x00000000400c8000 - 0x00000000400c8fff  → 0x40001000 now → 0x40009000\n");
+	assert_said(f, "1 added, 0 removed, 3 changed\n");
+	assert_int_equal(fake_command(f, "pt-diff a --all"), 1);
+	assert_said(f, "100 added, 0 removed, 4 changed\n");
+}
+
 /* Where the bytes lie, and how they are cut into blocks, is none of its business. */
 static void other_tables_same_translation_no_difference(void **state)
 {
@@ -278,6 +305,7 @@ int main(void)
 		T(one_table_by_its_entries),
 		T(a_snapshot_differs_in_nothing_from_itself),
 		T(differences_are_by_range_and_kind),
+		T(scattered_pages_share_a_line),
 		T(other_tables_same_translation_no_difference),
 		T(a_change_in_a_repeated_table_is_said_of_both),
 		T(huge_repetition_is_compared_in_no_time),
