@@ -23,14 +23,14 @@ static unsigned int below(unsigned int limit)
 	return (unsigned int)(noise >> 33) % limit;
 }
 
-static void run_noise(void)
+static void run_noise(unsigned int runs)
 {
 	struct buf b = { 0 };
 	unsigned int words = 0;
 
 	while (fuzz_words[words])
 		words++;
-	for (int i = 0; i < RUNS; i++) {
+	for (unsigned int i = 0; i < runs; i++) {
 		buf_clear(&b);
 		for (unsigned int n = below(40); n; n--) {
 			if (below(8))
@@ -65,13 +65,14 @@ static int run_file(const char *path)
 int main(int argc, char **argv)
 {
 	const char *name = strrchr(argv[0], '/');
+	unsigned int runs = &fuzz_runs ? fuzz_runs : RUNS;
 	int failed = 0;
 
 	for (int i = 1; i < argc; i++)
 		failed |= run_file(argv[i]);
 	if (argc > 1)
 		return failed;
-	run_noise();
-	printf("1..1\nok 1 - %s survives %d inputs of noise\n", name ? name + 1 : argv[0], RUNS);
+	run_noise(runs);
+	printf("1..1\nok 1 - %s survives %u inputs of noise\n", name ? name + 1 : argv[0], runs);
 	return 0;
 }

@@ -21,5 +21,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /** fuzz_words - what driver.c builds its noise from besides random bytes; ends with NULL. */
 extern const char *const fuzz_words[];
+/** fuzz_runs - how many inputs of noise; for who is slow, others have driver.c's. */
+extern const unsigned int fuzz_runs __attribute__((weak));
 
 #endif

@@ -6,9 +6,11 @@ FUZZ := $(FUZZ_SRCS:%.c=$(O)/%)
 HOST_OBJS += $(FUZZ:%=%.o) $(O)/tests/fuzz/driver.o $(O)/tests/fuzz/reference.o $(O)/tests/fuzz/reference_s2.o
 # What a target fuzzes besides protocol/.
 FUZZ_WITH_walk := tests/fuzz/reference.c tests/fuzz/reference_s2.c $(wildcard stub/mmu/*.c)
+FUZZ_WITH_image := $(filter-out stub/main.c,$(STUB_SRCS)) $(O)/stub/commands.c
 FUZZ_SECONDS ?= 60
 
 $(O)/tests/fuzz/fuzz_walk: $(FUZZ_WITH_walk:%.c=$(O)/%.o)
+$(O)/tests/fuzz/fuzz_image: $(STUB_OBJS)
 $(O)/tests/fuzz/fuzz_%: $(O)/tests/fuzz/fuzz_%.o $(O)/tests/fuzz/driver.o $(PROTOCOL_OBJS)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(HOST_LDFLAGS) $^ $(HOST_LIBS) -o $@
@@ -16,12 +18,13 @@ $(O)/tests/fuzz/fuzz_%: $(O)/tests/fuzz/fuzz_%.o $(O)/tests/fuzz/driver.o $(PROT
 UNIT += $(FUZZ)
 
 $(O)/libfuzzer/fuzz_walk: $(FUZZ_WITH_walk) tests/fuzz/reference.h $(wildcard stub/mmu/*.h)
+$(O)/libfuzzer/fuzz_image: $(FUZZ_WITH_image) $(wildcard stub/*.h stub/*/*.h)
 $(O)/libfuzzer/fuzz_%: tests/fuzz/fuzz_%.c tests/fuzz/fuzz.h $(wildcard protocol/*.[ch])
 	@mkdir -p $(@D)
 	$(call say,FUZZ,$@)
 	$(Q)clang $(filter-out -fsanitize=% -fno-sanitize-recover=%,$(HOST_CFLAGS)) -O1 \
 		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
-		$< $(FUZZ_WITH_$*) $(wildcard protocol/*.c) -lexpat -o $@
+		$< $(FUZZ_WITH_$*) $(wildcard protocol/*.c) $(HOST_LIBS) -o $@
 
 # What is found is kept under $(O)/libfuzzer: corpora to go on from, crashes to look at.
 fuzz: $(FUZZ_SRCS:tests/fuzz/%.c=fuzz-%) ## every fuzz target for FUZZ_SECONDS=60 (needs clang)
