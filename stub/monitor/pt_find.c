@@ -276,6 +276,16 @@ static bool types_clash(struct pieces *p)
 	return false;
 }
 
+static void say_nothing(struct cmd *c, const char *name, uint64_t pa)
+{
+	cmd_say(c, "nothing in %s maps %#" PRIx64, name, pa);
+	if (!machine_ram_find(c->machine, pa))
+		cmd_say(c,
+			"PA is a physical address, and nothing is there (next: ram, or of a "
+			"virtual one pt-walk %#" PRIx64 ")",
+			pa);
+}
+
 static void say_summary(struct find *f, uint64_t count, uint64_t pa, bool clash)
 {
 	const char *name = f->maps->cfg[0].regime.name;
@@ -283,7 +293,7 @@ static void say_summary(struct find *f, uint64_t count, uint64_t pa, bool clash)
 	const char *what = one ? count == 1 ? "alias" : "aliases" : count == 1 ? "range" : "ranges";
 
 	if (!count)
-		cmd_say(f->c, "nothing in %s maps %#" PRIx64, name, pa);
+		say_nothing(f->c, name, pa);
 	else if (count == UINT64_MAX)
 		cmd_say(f->c, "more %s than can be counted, %" PRIu64 " shown", what, f->shown);
 	else if (count > f->shown)

@@ -100,6 +100,9 @@ static int list_tables(struct listing *l)
 
 	for (l->half = 0; !err && l->half < l->maps->count; l->half++) {
 		maps_say_head(l->maps, l->half, &l->text);
+		if (l->maps->cfg[l->half].regime.nested)
+			buf_puts(&l->text,
+				 "(addresses of tables are IPAs, which stage 2 translates)\n");
 		err = maps_run(l->maps, l->half, 0, UINT64_MAX, &sink, &stats);
 		maps_notes_end(&l->notes, l->maps, &l->text);
 		l->c->found |= stats.unreadable + stats.bad > 0;
@@ -113,6 +116,15 @@ static int list_tables(struct listing *l)
 }
 
 /* One table */
+
+static void say_leaf(const struct pt_config *cfg, uint64_t oa, const struct pt_attrs *a,
+		     struct buf *out)
+{
+	buf_printf(out, " → %#" PRIx64 "  EL%u %s", oa, cfg->regime.el, pt_render_perm(a->own));
+	if (regime_has_el0(&cfg->regime))
+		buf_printf(out, "  EL0 %s", pt_render_perm(a->el0));
+	buf_putc(out, '\n');
+}
 
 static int on_one(void *ctx, uint64_t table, int level, uint64_t ia, const uint8_t *data)
 {
@@ -145,9 +157,7 @@ static int on_one(void *ctx, uint64_t table, int level, uint64_t ia, const uint8
 		if (w.mapped)
 			l->text.len--; /* its end of line */
 		if (w.mapped)
-			buf_printf(&l->text, " → %#" PRIx64 "  EL%u %s  EL0 %s\n", s->next,
-				   cfg->regime.el, pt_render_perm(w.attrs.own),
-				   pt_render_perm(w.attrs.el0));
+			say_leaf(cfg, s->next, &w.attrs, &l->text);
 	}
 	(void)ia;
 	if (!l->text.len)

@@ -366,6 +366,8 @@ static void one_stage_alone_says_which(void **state)
 	fake_set_u64(f, FAKE_L3 + 8, 0);
 	assert_int_equal(fake_command(f, "pt-diff a"), 1);
 	assert_said(f, "→ IPA 0x40001000");
+	assert_int_equal(fake_command(f, "pt-tables"), 0);
+	assert_said(f, "(addresses of tables are IPAs, which stage 2 translates)\n");
 	fake_set_reg(f, "SCTLR_EL1", 0x30d01804);
 	assert_int_equal(fake_command(f, "pt-dump"), 2);
 	assert_said(f, "stage 1 is off, every address is its own IPA: `-r s2`");

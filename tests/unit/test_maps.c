@@ -38,6 +38,7 @@ static void find_of_nothing_is_status_1(void **state)
 
 	assert_int_equal(fake_command(f, "pt-find 0x50000000"), 1);
 	assert_said(f, "nothing in el1 maps 0x50000000");
+	assert_said(f, "(next: ram, or of a virtual one pt-walk 0x50000000)");
 	assert_int_equal(fake_command(f, "pt-find"), 2);
 	assert_int_equal(fake_command(f, "pt-find 0 0"), 2);
 	assert_int_equal(fake_command(f, "pt-find -1 2"), 2);
