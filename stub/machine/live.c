@@ -125,6 +125,7 @@ static const struct machine_ops live_ops = {
 	.phys_read = live_phys_read,
 	.phys_write = live_phys_write,
 	.phys_gather = live_phys_gather,
+	.phys_gathered = live_phys_gathered,
 	.memory_way = live_memory_way,
 	.virt_read = live_virt_read,
 	.virt_write = live_virt_write,

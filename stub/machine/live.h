@@ -40,6 +40,19 @@ struct live_reg {
 	int err;
 };
 
+/* The one live_phys_gather() that may still be under way. */
+struct live_gather {
+	struct live *l;
+	const uint64_t *pa;
+	size_t size, parts; /* of each piece: bytes, and packets that it takes */
+	uint8_t *data;
+	bool *ok;
+	int err;
+	unsigned int which[MACHINE_GATHER_MAX]; /* those that packets have to bring */
+	unsigned int count, there;		/* how many; how many of them were asked for */
+	struct rsp_pipeline flight;
+};
+
 /* Who else takes part while the machine runs. */
 struct live_hooks {
 	/* A packet that is no stop reply: console output (`O`), a file request (`F`). */
@@ -67,6 +80,7 @@ struct live {
 	size_t reg_count, reg_cap;
 	struct live_line *lines;
 	struct live_page pages[LIVE_PAGES];
+	struct live_gather gather;
 	uint64_t foreseen; /* the pc at the last stop: the next one is likely near; or -1 */
 };
 
@@ -135,6 +149,7 @@ int live_reg_write(struct machine *m, unsigned int cpu, const char *name, uint64
 int live_phys_read(struct machine *m, uint64_t pa, void *data, size_t len);
 int live_phys_gather(struct machine *m, const uint64_t *pa, unsigned int n, size_t size,
 		     uint8_t *data, bool *ok);
+int live_phys_gathered(struct machine *m, unsigned int i);
 int live_phys_write(struct machine *m, uint64_t pa, const void *data, size_t len);
 int live_virt_read(struct machine *m, unsigned int cpu, uint64_t va, void *data, size_t len);
 int live_virt_write(struct machine *m, unsigned int cpu, uint64_t va, const void *data, size_t len);

@@ -1,29 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Many pieces of physical memory at once: out of QEMU's own memory, or in one flight of packets. */
+/*
+ * Many pieces of physical memory at once: out of QEMU's own memory, or in one flight of
+ * packets, whose first pieces are used while the others are still under way.
+ */
 #include "machine/live.h"
 
 #include "hex.h"
 
+#include <limits.h>
 #include <string.h>
 
-#define GATHER_MAX 256u
-
-struct gather {
-	struct live *l;
-	const uint64_t *pa;
-	size_t size, parts; /* of each piece: bytes, and packets that it takes */
-	uint8_t *data;
-	bool *ok;
-	unsigned int which[GATHER_MAX]; /* those that packets have to bring */
-	unsigned int count;
-};
-
-static bool is_mode(const struct gather *g, size_t i)
+static bool is_mode(const struct live_gather *g, size_t i)
 {
 	return i == 0 || i == g->count * g->parts + 1;
 }
 
-static void part(const struct gather *g, size_t i, unsigned int *piece, size_t *at, size_t *len)
+static void part(const struct live_gather *g, size_t i, unsigned int *piece, size_t *at,
+		 size_t *len)
 {
 	*piece = g->which[(i - 1) / g->parts];
 	*at = (i - 1) % g->parts * g->l->chunk;
@@ -32,7 +25,7 @@ static void part(const struct gather *g, size_t i, unsigned int *piece, size_t *
 
 static void gather_request(void *ctx, size_t i, struct buf *payload)
 {
-	struct gather *g = ctx;
+	struct live_gather *g = ctx;
 	unsigned int piece;
 	size_t at, len;
 
@@ -46,15 +39,16 @@ static void gather_request(void *ctx, size_t i, struct buf *payload)
 
 static int gather_reply(void *ctx, size_t i, const struct buf *answer)
 {
-	struct gather *g = ctx;
+	struct live_gather *g = ctx;
 	unsigned int piece;
 	size_t at, len;
 
 	if (is_mode(g, i)) {
 		if (answer->len == 2 && memcmp(answer->data, "OK", 2) == 0)
 			return 0;
-		return machine_fail(&g->l->m, -BATON_EUNSUPPORTED,
-				    "QEMU does not take Qqemu.PhyMemMode");
+		g->err = machine_fail(&g->l->m, -BATON_EUNSUPPORTED,
+				      "QEMU does not take Qqemu.PhyMemMode");
+		return g->err;
 	}
 	part(g, i, &piece, &at, &len);
 	if (answer->len != 2 * len ||
@@ -67,33 +61,43 @@ int live_phys_gather(struct machine *m, const uint64_t *pa, unsigned int n, size
 		     uint8_t *data, bool *ok)
 {
 	struct live *l = live_of(m);
-	bool done[GATHER_MAX];
+	struct live_gather *g = &l->gather;
+	bool done[MACHINE_GATHER_MAX];
 
-	for (unsigned int from = 0; from < n; from += GATHER_MAX) {
-		unsigned int count = n - from < GATHER_MAX ? n - from : GATHER_MAX;
-		struct gather g = { .l = l,
-				    .pa = pa + from,
-				    .size = size,
-				    .parts = (size + l->chunk - 1) / l->chunk,
-				    .data = data + from * size,
-				    .ok = ok + from };
-		int err = 0;
-
-		for (unsigned int i = 0; i < count; i++)
-			g.ok[i] = machine_is_ram(m, g.pa[i], size, true);
-		fastram_gather(&l->fast, g.pa, count, size, g.data, g.ok, done);
-		for (unsigned int i = 0; i < count; i++) {
-			if (g.ok[i] && !done[i])
-				g.which[g.count++] = i;
-		}
-		if (g.count) {
-			struct rsp_pipeline p = { g.count * g.parts + 2, gather_request,
-						  gather_reply, &g };
-
-			err = rsp_pipeline(&l->rsp, &p);
-		}
-		if (err)
-			return err;
+	rsp_pipeline_receive(&l->rsp, SIZE_MAX); /* the one before may be in *g */
+	*g = (struct live_gather){
+		.l = l,
+		.pa = pa,
+		.size = size,
+		.parts = (size + l->chunk - 1) / l->chunk,
+		.data = data,
+		.ok = ok,
+	};
+	for (unsigned int i = 0; i < n; i++)
+		ok[i] = machine_is_ram(m, pa[i], size, true);
+	fastram_gather(&l->fast, pa, n, size, data, ok, done);
+	for (unsigned int i = 0; i < n; i++) {
+		if (ok[i] && !done[i])
+			g->which[g->count++] = i;
 	}
-	return 0;
+	g->flight =
+		(struct rsp_pipeline){ g->count * g->parts + 2, gather_request, gather_reply, g };
+	return g->count ? rsp_pipeline_start(&l->rsp, &g->flight) : 0;
+}
+
+int live_phys_gathered(struct machine *m, unsigned int i)
+{
+	struct live *l = live_of(m);
+	struct live_gather *g = &l->gather;
+	int err = 0;
+
+	while (g->there < g->count && g->which[g->there] <= i)
+		g->there++;
+	/* Another request in between has received all of them. */
+	if (l->rsp.flight == &g->flight)
+		err = rsp_pipeline_receive(&l->rsp, g->there < g->count ? 1 + g->there * g->parts
+									: SIZE_MAX);
+	if (err || l->rsp.lost)
+		return err ? err : -BATON_ELINK;
+	return g->err;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "machine/machine.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -178,6 +179,7 @@ int machine_phys_gather(struct machine *m, const uint64_t *pa, unsigned int n, s
 			uint8_t *data, bool *ok)
 {
 	m->error[0] = 0;
+	assert(n <= MACHINE_GATHER_MAX);
 	if (machine_canceled(m))
 		return -BATON_ECANCELED;
 	if (m->ops->phys_gather)
@@ -190,6 +192,11 @@ int machine_phys_gather(struct machine *m, const uint64_t *pa, unsigned int n, s
 		ok[i] = !err;
 	}
 	return 0;
+}
+
+int machine_phys_gathered(struct machine *m, unsigned int i)
+{
+	return m->ops->phys_gathered ? m->ops->phys_gathered(m, i) : 0;
 }
 
 void machine_memory_way(struct machine *m, struct buf *out)

@@ -79,6 +79,7 @@ struct machine_ops {
 	int (*phys_write)(struct machine *m, uint64_t pa, const void *data, size_t len);
 	int (*phys_gather)(struct machine *m, const uint64_t *pa, unsigned int n, size_t size,
 			   uint8_t *data, bool *ok);
+	int (*phys_gathered)(struct machine *m, unsigned int i);
 	void (*memory_way)(struct machine *m, struct buf *out);
 	int (*virt_read)(struct machine *m, unsigned int cpu, uint64_t va, void *data, size_t len);
 	int (*virt_write)(struct machine *m, unsigned int cpu, uint64_t va, const void *data,
@@ -150,12 +151,17 @@ int machine_el(struct machine *m, unsigned int cpu);
 int machine_phys_read(struct machine *m, uint64_t pa, void *data, size_t len);
 int machine_phys_write(struct machine *m, uint64_t pa, const void *data, size_t len);
 /**
- * machine_phys_gather() - @n pieces of @size bytes each, from @pa[i] to @data + i * @size,
- * as fast as it goes. ok[i] is false for what is not RAM or ROM or could not be read.
+ * machine_phys_gather() - ask for @n pieces of @size bytes each, from @pa[i] to
+ * @data + i * @size; at most MACHINE_GATHER_MAX. They, and ok[i], which is false for what
+ * is not RAM or ROM or could not be read, are there once machine_phys_gathered() has
+ * returned for the @i-th or a later one (UINT_MAX: for all): until then all four stay in
+ * use, whatever else is asked of the machine. The next gather finishes the one before.
  * Return: 0; -BATON_ECANCELED: the user has moved on; or what made all fail.
  */
+#define MACHINE_GATHER_MAX 256u
 int machine_phys_gather(struct machine *m, const uint64_t *pa, unsigned int n, size_t size,
 			uint8_t *data, bool *ok);
+int machine_phys_gathered(struct machine *m, unsigned int i);
 /** machine_memory_way() - words for how memory is read. */
 void machine_memory_way(struct machine *m, struct buf *out);
 /** machine_phys_u64() - one little-endian word. */

@@ -20,9 +20,13 @@
 struct rsp {
 	struct loop *loop;
 	struct link link;
+	size_t taken; /* of link.in */
 	struct packet_decoder decoder;
-	struct buf last; /* the request under way, framed, for a NAK */
-	bool running;	 /* between a resume and its stop reply */
+	struct buf last;		   /* the request under way, framed, for a NAK */
+	const struct rsp_pipeline *flight; /* not all received yet; NULL: none */
+	size_t sent, received;
+	struct buf payload, answer; /* of the flight */
+	bool running;		    /* between a resume and its stop reply */
 	bool lost;
 	bool log; /* wire level: every packet to stderr; outlives rsp_open() */
 	char error[LINK_ERR_SIZE + 64];
@@ -63,6 +67,15 @@ struct rsp_pipeline {
 	void *ctx;
 };
 int rsp_pipeline(struct rsp *r, const struct rsp_pipeline *p);
+
+/**
+ * rsp_pipeline_start() - the same, but with the answers still to come: the caller works
+ * while QEMU does. @p stays as it is until all are there. rsp_pipeline_receive() - until
+ * @n of them are, or all. What else is asked of QEMU finishes the flight first.
+ * Return: 0; what @reply returned meanwhile; -BATON_ELINK.
+ */
+int rsp_pipeline_start(struct rsp *r, const struct rsp_pipeline *p);
+int rsp_pipeline_receive(struct rsp *r, size_t n);
 
 /** rsp_lose() - give the connection up; returns -BATON_ELINK. */
 int rsp_lose(struct rsp *r, const char *what);

@@ -183,7 +183,7 @@ static int look_at_span(struct lint *l, const struct pt_config *cfg, const struc
 
 		for (; n < PAGES && s->last - first >= size - 1; n++, first += size)
 			pa[n] = first;
-		err = l->in->bulk.read(l->in->bulk.ctx, pa, n, size, data, ok);
+		err = pt_bulk_read(&l->in->bulk, pa, n, size, data, ok);
 		if (err)
 			return err;
 		for (unsigned int i = 0; i < n; i++) {

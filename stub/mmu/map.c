@@ -4,12 +4,12 @@
 #include "error.h"
 #include "mmu/internal.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* Tables that are read at once, for each level: enough to keep a connection busy. */
 #define BATCH_BYTES (1u << 20)
-#define BATCH_MAX   256u
 
 /* A table as it was decoded: the same bits above it, at the same level. */
 struct seen {
@@ -22,8 +22,8 @@ struct seen {
 /* What is read ahead for one level. */
 struct batch {
 	uint8_t *data;
-	uint64_t pa[BATCH_MAX];
-	bool ok[BATCH_MAX];
+	uint64_t pa[PT_BULK_MAX];
+	bool ok[PT_BULK_MAX];
 	unsigned int count;
 };
 
@@ -188,6 +188,20 @@ static unsigned int next_entry(const uint8_t *table, unsigned int index, unsigne
 	return index;
 }
 
+/* Those up to the @i-th of the batch that was asked for last. */
+static int wait(struct map *m, unsigned int i)
+{
+	return m->bulk->wait ? m->bulk->wait(m->bulk->ctx, i) : 0;
+}
+
+int pt_bulk_read(const struct pt_bulk *bulk, const uint64_t *pa, unsigned int n, size_t size,
+		 uint8_t *data, bool *ok)
+{
+	int err = bulk->read(bulk->ctx, pa, n, size, data, ok);
+
+	return err || !bulk->wait ? err : bulk->wait(bulk->ctx, UINT_MAX);
+}
+
 static bool in_reach(const struct map *m, uint64_t next)
 {
 	return m->cfg->oa_bits >= 64 || !(next >> m->cfg->oa_bits);
@@ -204,7 +218,10 @@ static int read_ahead(struct map *m, const uint8_t *table, int level, unsigned i
 {
 	struct batch *b = batch_of(m, level + 1);
 	unsigned int shift = pt_level_shift(m->cfg, level), n = entries_of(m, level);
+	int ret = wait(m, UINT_MAX); /* some may never have been needed */
 
+	if (ret)
+		return ret;
 	b->count = 0;
 	for (index = next_entry(table, index, n); index < n && b->count < m->batch_max;
 	     index = next_entry(table, index + 1, n)) {
@@ -233,18 +250,15 @@ static int read_ahead(struct map *m, const uint8_t *table, int level, unsigned i
 		       : 0;
 }
 
-static const uint8_t *batch_find(struct map *m, int level, uint64_t table, bool *known)
+static int batch_index(struct map *m, int level, uint64_t table)
 {
-	struct batch *b = batch_of(m, level);
+	const struct batch *b = batch_of(m, level);
 
 	for (unsigned int i = 0; i < b->count; i++) {
-		if (b->pa[i] == table) {
-			*known = true;
-			return b->ok[i] ? b->data + i * m->table_size : NULL;
-		}
+		if (b->pa[i] == table)
+			return (int)i;
 	}
-	*known = false;
-	return NULL;
+	return -1;
 }
 
 /* The walk */
@@ -266,9 +280,8 @@ static int enter(struct map *m, const uint8_t *from, const struct pt_step *s, ui
 {
 	unsigned int below = hier | pt_table_hier(m->cfg, s->desc);
 	const struct seen *before = seen_find(m, s->next, s->level + 1, below);
-	const uint8_t *data;
-	bool known;
-	int ret;
+	const struct batch *b = batch_of(m, s->level + 1);
+	int ret, i;
 
 	if (before)
 		return add_note(m, PT_NOTE_REPEAT, s, ia, size, before->ia);
@@ -277,17 +290,20 @@ static int enter(struct map *m, const uint8_t *from, const struct pt_step *s, ui
 		if (ret)
 			return ret;
 	}
-	data = batch_find(m, s->level + 1, s->next, &known);
-	if (!known) {
+	i = batch_index(m, s->level + 1, s->next);
+	if (i < 0) {
 		ret = read_ahead(m, from, s->level, s->index, base, hier);
 		if (ret)
 			return ret;
-		data = batch_find(m, s->level + 1, s->next, &known);
+		i = batch_index(m, s->level + 1, s->next);
 	}
-	if (!data)
+	ret = i < 0 ? 0 : wait(m, (unsigned int)i);
+	if (ret)
+		return ret;
+	if (i < 0 || !b->ok[i])
 		return add_note(m, PT_NOTE_UNREADABLE, s, ia, size, 0);
 	seen_add(m, s->next, s->level + 1, below, ia);
-	return map_table(m, data, s->next, s->level + 1, ia, below);
+	return map_table(m, b->data + (size_t)i * m->table_size, s->next, s->level + 1, ia, below);
 }
 
 static int map_entry(struct map *m, const uint8_t *data, struct pt_step *s, uint64_t base,
@@ -353,8 +369,7 @@ static int map_root(struct map *m)
 
 	if (!data)
 		abort();
-	ret = in_reach(m, cfg->root) ? m->bulk->read(m->bulk->ctx, &cfg->root, 1, size, data, &ok)
-				     : 0;
+	ret = in_reach(m, cfg->root) ? pt_bulk_read(m->bulk, &cfg->root, 1, size, data, &ok) : 0;
 	if (!ret && !ok)
 		ret = add_note(m, PT_NOTE_UNREADABLE, &s, base, BIT(cfg->ia_bits), 0);
 	else if (!ret) {
@@ -378,11 +393,12 @@ int pt_map(const struct pt_config *cfg, const struct pt_bulk *bulk, uint64_t fro
 		return -BATON_EINVAL;
 	m.stage = cfg->regime.stage2 ? 2 : 1;
 	m.table_size = BIT(cfg->granule);
-	m.batch_max = BATCH_BYTES / m.table_size < BATCH_MAX
+	m.batch_max = BATCH_BYTES / m.table_size < PT_BULK_MAX
 			      ? BATCH_BYTES / (unsigned int)m.table_size
-			      : BATCH_MAX;
+			      : PT_BULK_MAX;
 	seen_grow(&m);
 	ret = map_root(&m);
+	wait(&m, UINT_MAX);
 	for (int i = 0; i < PT_LEVELS; i++)
 		free(m.batch[i].data);
 	free(m.seen);

@@ -13,15 +13,25 @@
 
 /**
  * struct pt_bulk - whole tables of physical memory.
- * @read: @n tables of @size bytes each, from @pa[i] to @data + i * @size. ok[i] says
- *        which could be read. A negative return ends the map (a lost link, a user who
- *        has moved on); a table that is not there is no error.
+ * @read: @n tables of @size bytes each, from @pa[i] to @data + i * @size; at most
+ *        PT_BULK_MAX, and one read after the other. ok[i] says which could be read. A
+ *        negative return ends the map (a lost link, a user who has moved on); a table that
+ *        is not there is no error.
+ * @wait: the @i-th of the last read, and those before it, may only now be looked at
+ *        (UINT_MAX: all), so that one is decoded while the others are on their way.
+ *        NULL: read() leaves nothing under way.
  */
+#define PT_BULK_MAX 256u
 struct pt_bulk {
 	int (*read)(void *ctx, const uint64_t *pa, unsigned int n, size_t size, uint8_t *data,
 		    bool *ok);
 	void *ctx;
+	int (*wait)(void *ctx, unsigned int i);
 };
+
+/** pt_bulk_read() - all of them, at once. */
+int pt_bulk_read(const struct pt_bulk *bulk, const uint64_t *pa, unsigned int n, size_t size,
+		 uint8_t *data, bool *ok);
 
 /* Input addresses, one behind the other, that translate alike. */
 struct pt_range {
