@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * System registers of EL2 and EL3, and of translation in general, as rows of fields
- * (DDI 0487, D24.2).
+ * System registers that say who controls what, what a translation came to, and what the CPU
+ * can, as rows of fields (DDI 0487, D24.2).
  */
 #include <inttypes.h>
 
@@ -48,6 +48,8 @@ const struct pt_field sysreg_hcr[] = { B("VM", 0, "second stage on for EL1&0", N
 				       F("TLOR", 35, 1),
 				       F("TERR", 36, 1),
 				       B("TEA", 37, "external aborts go to EL2", NULL),
+				       F("MIOCNCE", 38, 1),
+				       F("TME", 39, 1),
 				       B("APK", 40, NULL, "pointer authentication keys trap"),
 				       B("API", 41, NULL, "pointer authentication traps"),
 				       B("NV", 42, "nested virtualization", NULL),
@@ -71,83 +73,6 @@ const struct pt_field sysreg_hcr[] = { B("VM", 0, "second stage on for EL1&0", N
 				       F("TWEDEL", 60, 4),
 				       END };
 
-/* What SL0 says depends on the granule, and with DS on SL2 (D24.2.218). */
-static void say_sl0(struct buf *out, uint64_t value, uint64_t word, uint64_t mair)
-{
-	static const signed char of_4k[4] = { 2, 1, 0, 3 };
-	unsigned int tg0 = word >> 14 & 3;
-
-	(void)mair;
-	if (tg0 == 3 || (tg0 == 1 && value == 3))
-		buf_puts(out, "reserved");
-	else if (tg0)
-		buf_printf(out, "first level %d", 3 - (int)value);
-	else if ((word >> 32 & 3) == 3) /* DS and SL2 */
-		buf_puts(out, value ? "reserved" : "first level -1");
-	else
-		buf_printf(out, "first level %d", of_4k[value & 3]);
-}
-
-const struct pt_field sysreg_vtcr[] = { S("T0SZ", 0, 6, sysreg_say_txsz),
-					S("SL0", 6, 2, say_sl0),
-					V("IRGN0", 8, 2, sysreg_cacheability),
-					V("ORGN0", 10, 2, sysreg_cacheability),
-					V("SH0", 12, 2, sysreg_share),
-					V("TG0", 14, 2, sysreg_tg0),
-					V("PS", 16, 3, sysreg_pa_size),
-					B("VS", 19, "16-bit VMID", "8-bit VMID"),
-					B("HA", 21, "hardware sets the access flag", NULL),
-					B("HD", 22, "hardware sets the dirty state", NULL),
-					F("HWU", 25, 4),
-					B("NSW", 29, "non-secure IPA: non-secure tables", NULL),
-					B("NSA", 30, "non-secure IPA: non-secure output", NULL),
-					B("DS", 32, "52-bit descriptors (LPA2)", NULL),
-					B("SL2", 33, "with DS: first level -1", NULL),
-					F("AssuredOnly", 34, 1),
-					F("TL1", 35, 1),
-					B("S2PIE", 36, "permission indirection", NULL),
-					B("S2POE", 37, "permission overlays", NULL),
-					B("D128", 38, "128-bit descriptors", NULL),
-					F("TL0", 41, 1),
-					B("HAFT", 44, "hardware sets the access flag of tables",
-					  NULL),
-					END };
-
-static void say_baddr(struct buf *out, uint64_t value, uint64_t word, uint64_t mair)
-{
-	(void)value, (void)mair;
-	buf_printf(out, "table at 0x%" PRIx64, word & 0xfffffffffffe);
-}
-
-const struct pt_field sysreg_vttbr[] = {
-	B("CnP", 0, "common to all CPUs", NULL),
-	{ .name = "BADDR", .lsb = 1, .width = 47, .say = say_baddr },
-	H("VMID", 48, 16),
-	END
-};
-
-const struct pt_field sysreg_tcr_el3[] = { S("T0SZ", 0, 6, sysreg_say_txsz),
-					   V("IRGN0", 8, 2, sysreg_cacheability),
-					   V("ORGN0", 10, 2, sysreg_cacheability),
-					   V("SH0", 12, 2, sysreg_share),
-					   V("TG0", 14, 2, sysreg_tg0),
-					   V("PS", 16, 3, sysreg_pa_size),
-					   B("TBI", 20, "top byte ignored", NULL),
-					   B("HA", 21, "hardware sets the access flag", NULL),
-					   B("HD", 22, "hardware sets the dirty state", NULL),
-					   B("HPD", 24, "hierarchical permissions off", NULL),
-					   F("HWU", 25, 4),
-					   B("TBID", 29, "TBI is for data only", NULL),
-					   B("TCMA", 30, NULL, NULL),
-					   B("DS", 32, "52-bit descriptors (LPA2)", NULL),
-					   F("MTX", 33, 1),
-					   F("PnCH", 34, 1),
-					   B("PIE", 35, "permission indirection", NULL),
-					   B("POE", 36, "permission overlays", NULL),
-					   B("AIE", 37, "16 memory attributes", NULL),
-					   B("D128", 38, "128-bit descriptors", NULL),
-					   END };
-
 const struct pt_field sysreg_scr[] = {
 	B("NS", 0, "below EL3 is Non-secure", "below EL3 is Secure"),
 	B("IRQ", 1, "IRQ goes to EL3", NULL),
@@ -160,15 +85,34 @@ const struct pt_field sysreg_scr[] = {
 	B("ST", 11, NULL, NULL),
 	B("TWI", 12, "WFI traps", NULL),
 	B("TWE", 13, "WFE traps", NULL),
+	F("TLOR", 14, 1),
+	F("TERR", 15, 1),
 	B("APK", 16, NULL, "pointer authentication keys trap"),
 	B("API", 17, NULL, "pointer authentication traps"),
 	B("EEL2", 18, "Secure EL2 on", NULL),
-	B("ATA", 26, NULL, NULL),
-	B("FGTEn", 27, NULL, NULL),
-	B("HXEn", 38, NULL, NULL),
-	B("TCR2En", 43, NULL, NULL),
-	B("SCTLR2En", 44, NULL, NULL),
-	B("PIEn", 45, NULL, NULL),
+	F("EASE", 19, 1),
+	F("NMEA", 20, 1),
+	F("FIEN", 21, 1),
+	F("EnSCXT", 25, 1),
+	F("ATA", 26, 1),
+	F("FGTEn", 27, 1),
+	F("ECVEn", 28, 1),
+	F("TWEDEn", 29, 1),
+	F("TWEDEL", 30, 4),
+	F("TME", 34, 1),
+	F("AMVOFFEN", 35, 1),
+	F("EnAS0", 36, 1),
+	F("ADEn", 37, 1),
+	F("HXEn", 38, 1),
+	F("GCSEn", 39, 1),
+	F("TRNDR", 40, 1),
+	F("EnTP2", 41, 1),
+	F("RCWMASKEn", 42, 1),
+	F("TCR2En", 43, 1),
+	F("SCTLR2En", 44, 1),
+	F("PIEn", 45, 1),
+	F("AIEn", 46, 1),
+	F("D128En", 47, 1),
 	B("GPF", 48, "granule protection faults go to EL3", NULL),
 	B("NSE", 62, "with NS: Realm", NULL),
 	END
@@ -201,6 +145,38 @@ const struct pt_field sysreg_par[] = {
 	{ .name = "ATTR", .lsb = 56, .width = 8, .hex = true },
 	END
 };
+
+static const struct pt_value tgran4[] = {
+	{ 0, "supported" }, { 1, "supported, also 52-bit" }, { 15, "not supported" }, { 0, NULL }
+};
+static const struct pt_value tgran16[] = {
+	{ 0, "not supported" }, { 1, "supported" }, { 2, "supported, also 52-bit" }, { 0, NULL }
+};
+static const struct pt_value tgran64[] = { { 0, "supported" },
+					   { 15, "not supported" },
+					   { 0, NULL } };
+static const struct pt_value tgran_s2[] = { { 0, "as at stage 1" },
+					    { 1, "not supported" },
+					    { 2, "supported" },
+					    { 3, "supported, also 52-bit" },
+					    { 0, NULL } };
+static const struct pt_value asid_bits[] = { { 0, "8-bit" }, { 2, "16-bit" }, { 0, NULL } };
+
+const struct pt_field sysreg_mmfr0[] = { V("PARange", 0, 4, sysreg_pa_size),
+					 V("ASIDBits", 4, 4, asid_bits),
+					 F("BigEnd", 8, 4),
+					 F("SNSMem", 12, 4),
+					 F("BigEndEL0", 16, 4),
+					 V("TGran16", 20, 4, tgran16),
+					 V("TGran64", 24, 4, tgran64),
+					 V("TGran4", 28, 4, tgran4),
+					 V("TGran16_2", 32, 4, tgran_s2),
+					 V("TGran64_2", 36, 4, tgran_s2),
+					 V("TGran4_2", 40, 4, tgran_s2),
+					 F("ExS", 44, 4),
+					 F("FGT", 56, 4),
+					 F("ECV", 60, 4),
+					 END };
 
 static const struct pt_value hafdbs[] = { { 0, "none" },
 					  { 1, "access flag" },

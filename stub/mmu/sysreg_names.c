@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* System registers by encoding (DDI 0487, D23.3), those that a bring-up meets. */
 #include <stddef.h>
+#include <string.h>
+#include <strings.h>
 
 #include "mmu/sysreg.h"
 
@@ -124,4 +126,56 @@ const char *sysreg_name(unsigned int op0, unsigned int op1, unsigned int crn, un
 		if (names[i].encoding == ENC(op0, op1, crn, crm, op2))
 			return names[i].name;
 	return NULL;
+}
+
+#define LONGEST 31
+
+/* How many letters to change, add or drop (Levenshtein), in upper case. */
+static unsigned int distance(const char *a, const char *b)
+{
+	unsigned int row[LONGEST + 1];
+	size_t m = strlen(b);
+
+	for (size_t j = 0; j <= m; j++)
+		row[j] = (unsigned int)j;
+	for (size_t i = 0; a[i]; i++) {
+		unsigned int diagonal = row[0];
+
+		row[0] = (unsigned int)i + 1;
+		for (size_t j = 0; j < m; j++) {
+			unsigned int change = diagonal + (strncasecmp(&a[i], &b[j], 1) != 0);
+			unsigned int more = (row[j] < row[j + 1] ? row[j] : row[j + 1]) + 1;
+
+			diagonal = row[j + 1];
+			row[j + 1] = change < more ? change : more;
+		}
+	}
+	return row[m];
+}
+
+static bool holds(const char *name, const char *part)
+{
+	size_t len = strlen(part);
+
+	for (; strlen(name) >= len; name++)
+		if (!strncasecmp(name, part, len))
+			return true;
+	return false;
+}
+
+unsigned int sysreg_near(const char *name, const char **out, unsigned int max)
+{
+	unsigned int n = 0;
+
+	if (strlen(name) < 2 || strlen(name) > LONGEST)
+		return 0;
+	for (unsigned int far = 0; far <= 2; far++) {
+		for (size_t i = 0; i < sizeof(names) / sizeof(names[0]) && n < max; i++) {
+			bool part = holds(names[i].name, name);
+
+			if (part ? !far : far && distance(name, names[i].name) == far)
+				out[n++] = names[i].name;
+		}
+	}
+	return n;
 }

@@ -15,11 +15,9 @@
 /* clang-format on */
 
 /* Shared between registers. */
-extern const struct pt_value sysreg_cacheability[], sysreg_share[], sysreg_tg0[], sysreg_pa_size[];
-void sysreg_say_txsz(struct buf *out, uint64_t value, uint64_t word, uint64_t mair);
+extern const struct pt_value sysreg_share[], sysreg_pa_size[];
 
-/* EL2's and EL3's. */
-extern const struct pt_field sysreg_hcr[], sysreg_vtcr[], sysreg_vttbr[], sysreg_tcr_el3[],
-	sysreg_scr[], sysreg_hpfar[], sysreg_par[], sysreg_mmfr1[], sysreg_mmfr2[];
+extern const struct pt_field sysreg_hcr[], sysreg_scr[], sysreg_hpfar[], sysreg_par[],
+	sysreg_mmfr0[], sysreg_mmfr1[], sysreg_mmfr2[];
 
 #endif

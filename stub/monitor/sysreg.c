@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "mmu/sysreg.h"
+#include "mmu/regime.h"
 
 #include "monitor/command.h"
 
@@ -49,7 +50,7 @@ static int list(struct cmd *c)
 		return cmd_fail(c, el, NULL);
 	cmd_say(c, "CPU %u, at EL%d", c->cpu, el);
 	for (size_t i = 0; i < LISTED; i++) {
-		const struct sysreg *s = sysreg_find(listed[i]);
+		const struct sysreg *s = sysreg_find(listed[i], false);
 
 		if (is_hidden(regs, &regs[i]))
 			continue;
@@ -70,20 +71,58 @@ static int list(struct cmd *c)
 	return 0;
 }
 
+#define NEAR 8
+
+/* No such register: those of a like name that there are. */
+static int unknown(struct cmd *c, const char *name)
+{
+	const char *near[NEAR];
+	struct machine_reg regs[NEAR] = { 0 };
+	unsigned int n = sysreg_near(name, near, NEAR);
+	struct buf like = { 0 };
+	int err;
+
+	for (unsigned int i = 0; i < n; i++)
+		regs[i].name = near[i];
+	err = n ? machine_regs_read(c->machine, c->cpu, regs, n) : 0;
+	if (err)
+		return cmd_fail(c, err, NULL);
+	for (unsigned int i = 0; i < n; i++)
+		if (!regs[i].err)
+			buf_printf(&like, "%s%s", like.len ? ", " : "; near it: ", near[i]);
+	err = cmd_fail(c, -BATON_ENOTFOUND,
+		       "%s: CPU %u has no register of that name that QEMU shows%s (`sysreg` lists "
+		       "those that matter here)",
+		       name, c->cpu, like.len ? like.data : "");
+	buf_free(&like);
+	return err;
+}
+
+/* HCR_EL2.E2H changes what some registers of EL2 look like; a CPU without EL2 has none. */
+static int e2h(struct cmd *c, bool *on)
+{
+	uint64_t hcr = 0;
+	int err = machine_reg_read(c->machine, c->cpu, "HCR_EL2", &hcr);
+
+	*on = !err && (hcr & HCR_E2H);
+	return err == -BATON_ENOTFOUND ? 0 : err;
+}
+
 static int show(struct cmd *c, const char *name)
 {
-	const struct sysreg *s = sysreg_find(name);
+	const struct sysreg *s;
 	struct buf out = { 0 };
 	uint64_t value;
+	bool vhe = false;
 	int err = machine_reg_read(c->machine, c->cpu, name, &value);
 
 	if (err == -BATON_ENOTFOUND)
-		return cmd_fail(c, err,
-				"%s: CPU %u has no register of that name that QEMU shows "
-				"(`sysreg` lists those that matter here)",
-				name, c->cpu);
+		return unknown(c, name);
+	if (!err)
+		err = e2h(c, &vhe);
 	if (err)
 		return cmd_fail(c, err, NULL);
+	s = sysreg_find(name, vhe);
 	buf_printf(&out, "%s = 0x%016" PRIx64, s ? s->name : name, value);
 	if (c->ctx->symbols)
 		symbols_say(c->ctx->symbols, value, &out);

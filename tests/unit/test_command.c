@@ -247,6 +247,22 @@ static void a_walk_that_faults_is_found(void **state)
 	assert_said(f, "next: pt-set 0x40001000 L3 AF=1\n");
 }
 
+/* HCR_EL2.E2H is bit 34. Of names near to one only those are said that the CPU has. */
+static void sysreg_asks_whether_el2_has_two_halves(void **state)
+{
+	struct fake *f = *state;
+
+	fake_set_reg(f, "TCR_EL2", UINT64_C(0x12b5103510));
+	assert_int_equal(fake_command(f, "sysreg tcr_el2"), 0);
+	assert_said(f, "  PS         [18:16]  0       32-bit\n");
+	fake_set_reg(f, "HCR_EL2", UINT64_C(1) << 34);
+	assert_int_equal(fake_command(f, "sysreg tcr_el2"), 0);
+	assert_said(f, "with E2H");
+	assert_said(f, "  IPS        [34:32]  2       40-bit\n");
+	assert_int_equal(fake_command(f, "sysreg VTCR_EL2"), 2);
+	assert_said(f, "near it: TCR_EL2, HCR_EL2 (`sysreg`");
+}
+
 static void a_lost_link_ends_the_session(void **state)
 {
 	struct fake *f = *state;
@@ -302,6 +318,7 @@ int main(void)
 		T(a_reset_closes_the_journal),
 		T(wrong_arguments_are_named),
 		T(a_walk_that_faults_is_found),
+		T(sysreg_asks_whether_el2_has_two_halves),
 		T(a_lost_link_ends_the_session),
 		T(memory_is_read_page_by_page),
 		T(mem_reads_a_device_only_when_told),

@@ -176,13 +176,13 @@ static void sysreg_rows_do_not_overlap(void **state)
 	for (unsigned int n = 0; (s = sysreg_each(n)); n++) {
 		uint64_t used = 0;
 
-		assert_ptr_equal(sysreg_find(s->name), s);
+		assert_ptr_equal(sysreg_find(s->name, s->e2h), s);
 		for (const struct pt_field *f = s->fields; f->name; f++) {
 			assert_int_equal(used & pt_field_mask(f), 0);
 			used |= pt_field_mask(f);
 		}
 	}
-	assert_null(sysreg_find("NO_SUCH_EL1"));
+	assert_null(sysreg_find("NO_SUCH_EL1", false));
 }
 
 static const char *mair(uint8_t attr)
@@ -224,7 +224,7 @@ static void mair_words(void **state)
 
 static const char *describe(const char *name, uint64_t value)
 {
-	const struct sysreg *s = sysreg_find(name);
+	const struct sysreg *s = sysreg_find(name, false);
 
 	assert_non_null(s);
 	buf_clear(&out);
@@ -260,6 +260,65 @@ static void translation_registers_in_words(void **state)
 	has(describe("ID_AA64MMFR0_EL1", 0x10001122), "PARange    [3:0]    2       40-bit");
 	has(describe("ID_AA64MMFR0_EL1", 0x10001122), "supported, also 52-bit");
 	has(describe("VBAR_EL1", 0x70004800), "vectors at 0x70004800");
+}
+
+/* D24.2.208: with E2H TCR_EL2 has two halves, as TCR_EL1. */
+static void e2h_gives_el2_the_fields_of_el1(void **state)
+{
+	const struct sysreg *s = sysreg_find("TCR_EL2", true);
+
+	(void)state;
+	assert_non_null(s);
+	sysreg_describe(s, SEED_TCR, &out);
+	has(text(), "  T1SZ       [21:16]  16      48-bit input\n");
+	has(text(), "  IPS        [34:32]  2       40-bit\n");
+	assert_null(strstr(text(), "  PS "));
+	assert_null(strstr(describe("TCR_EL2", SEED_TCR), "T1SZ"));
+	assert_ptr_equal(sysreg_find("TCR_EL1", true), sysreg_find("TCR_EL1", false));
+	/* bit 26 is UCI, of EL0: without E2H it is none of SCTLR_EL2's */
+	buf_clear(&out);
+	sysreg_describe(sysreg_find("SCTLR_EL2", true), 1 << 26, &out);
+	has(text(), "  UCI        [26]     1\n");
+	assert_null(strstr(text(), "?"));
+}
+
+static void bits_without_a_name_are_said(void **state)
+{
+	(void)state;
+	has(describe("SCTLR_EL2", 1 << 26), "  ?          [26]     0x1     set, and not known");
+	assert_null(strstr(describe("SCTLR_EL2", 0x30c50830), "?")); /* RES1 */
+	assert_null(strstr(describe("TCR_EL2", 0x80823510), "?"));
+	assert_null(strstr(describe("TCR_EL3", 0x80823510), "?"));
+	assert_null(strstr(describe("VTCR_EL2", 0x80023558), "?"));
+	assert_null(strstr(describe("SCTLR_EL1", 0x30d00800), "?"));
+	has(describe("TCR_EL2", UINT64_C(1) << 34), "  ?          [34]     0x1 ");
+	assert_null(strstr(describe("TCR_EL3", UINT64_C(1) << 34), "?"));
+	has(describe("VBAR_EL1", 0x70004801), "  ?          [0]      0x1 ");
+	has(describe("TCR_EL1", UINT64_C(3) << 62), "  ?          [63:62]  0x3 ");
+	has(describe("ESR_EL1", 0x92000046 | 1 << 14), "  ?          [14]     0x1 ");
+	has(describe("ID_AA64MMFR0_EL1", UINT64_C(0xff) << 48), "  ?          [55:48]  0xff ");
+}
+
+static unsigned int near(const char *name, const char *first)
+{
+	const char *list[4] = { "" };
+	unsigned int n = sysreg_near(name, list, 4);
+
+	assert_string_equal(list[0], first);
+	return n;
+}
+
+static void names_near_to_one(void **state)
+{
+	(void)state;
+	near("TCR_E1", "TCR_EL1");
+	near("tcr_el4", "TCR_EL1");
+	near("MMFR1", "ID_AA64MMFR1_EL1");
+	near("SCTRL_EL1", "SCTLR_EL1");
+	assert_int_equal(near("EL", "MDSCR_EL1"), 4); /* no more than there is room for */
+	assert_int_equal(near("PURPLE_HAZE", ""), 0);
+	assert_int_equal(near("", ""), 0);
+	assert_int_equal(near("TCR_EL1TCR_EL1TCR_EL1TCR_EL1TCR_EL1TCR_EL1", ""), 0);
 }
 
 static void status_registers_in_words(void **state)
@@ -355,6 +414,9 @@ int main(void)
 		T(sysreg_rows_do_not_overlap),
 		T(mair_words),
 		T(translation_registers_in_words),
+		T(e2h_gives_el2_the_fields_of_el1),
+		T(bits_without_a_name_are_said),
+		T(names_near_to_one),
 		T(status_registers_in_words),
 		T(syndromes_in_words),
 		T(short_words),
