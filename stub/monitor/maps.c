@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#define SIZE_WIDTH 10
+
 static int say_flat(const struct maps *m)
 {
 	const struct regime *r = &m->cfg[0].regime;
@@ -164,9 +166,10 @@ bool maps_is_wrong(const struct maps *m)
 	bool off = true;
 
 	for (unsigned int i = 0; i < m->count; i++) {
-		if (m->cfg[i].txsz_bad || m->cfg[i].sl_bad)
-			return true;
 		off &= m->cfg[i].epd;
+		/* Whoever turns a half off need not give it a size. */
+		if (!m->cfg[i].epd && !has_root(&m->cfg[i]))
+			return true;
 	}
 	return off;
 }
@@ -195,11 +198,15 @@ void maps_say_head(const struct maps *m, unsigned int i, struct buf *out)
 /* 16 MiB, 1.5 GiB would not be exact: the largest unit that divides it. */
 static void say_size(uint64_t size, struct buf *out)
 {
-	struct buf text = { 0 };
+	size_t from = out->len, len;
 
-	pt_render_size(size, &text);
-	buf_printf(out, "%10s", text.data);
-	buf_free(&text);
+	pt_render_size(size, out);
+	len = out->len - from;
+	if (len >= SIZE_WIDTH)
+		return;
+	buf_printf(out, "%*s", (int)(SIZE_WIDTH - len), "");
+	memmove(out->data + from + SIZE_WIDTH - len, out->data + from, len);
+	memset(out->data + from, ' ', SIZE_WIDTH - len);
 }
 
 /* Digits for the addresses that there may be: what the machine has, as far as tables reach. */
