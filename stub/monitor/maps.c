@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#define SIZE_WIDTH 10
+#define SIZE_CHARS 10
 
 static int say_flat(const struct maps *m)
 {
@@ -202,11 +202,11 @@ static void say_size(uint64_t size, struct buf *out)
 
 	pt_render_size(size, out);
 	len = out->len - from;
-	if (len >= SIZE_WIDTH)
+	if (len >= SIZE_CHARS)
 		return;
-	buf_printf(out, "%*s", (int)(SIZE_WIDTH - len), "");
-	memmove(out->data + from + SIZE_WIDTH - len, out->data + from, len);
-	memset(out->data + from, ' ', SIZE_WIDTH - len);
+	buf_printf(out, "%*s", (int)(SIZE_CHARS - len), "");
+	memmove(out->data + from + SIZE_CHARS - len, out->data + from, len);
+	memset(out->data + from, ' ', SIZE_CHARS - len);
 }
 
 /* Digits for the addresses that there may be: what the machine has, as far as tables reach. */
