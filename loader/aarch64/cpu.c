@@ -101,6 +101,11 @@ void cpu_prepare(void)
 		el2_setup();
 	if (el > board.kernel_el)
 		drop(cpu, el);
+	if (board.kernel_type == KERNEL_LINUX) {
+		/* It does the rest itself; caches of instructions have not seen its code. */
+		__asm__ volatile("ic iallu\n\tdsb nsh\n\tisb" ::: "memory");
+		return;
+	}
 	log_printf("LDR|INFO|CPU%d: enabling MMU\n", cpu);
 	mmu_enable();
 }

@@ -68,17 +68,25 @@ static void check_header(void)
 	}
 }
 
+static void print_task(void)
+{
+	const struct baton_image_header *h = image_header;
+
+	log_printf("LDR|INFO: root server: physmem: %X -- %X\n", h->ui_p_reg_start,
+		   h->ui_p_reg_end);
+	log_printf("LDR|INFO:              virtmem: %X -- %X\n", h->ui_p_reg_start - h->pv_offset,
+		   h->ui_p_reg_end - h->pv_offset);
+	log_printf("LDR|INFO:              entry  : %X\n", h->v_entry);
+}
+
 static void print_header(void)
 {
 	const struct baton_image_header *h = image_header;
 
 	log_printf("LDR|INFO: flags:\n");
 	log_printf("LDR|INFO: kernel:      entry:   %X\n", h->kernel_entry);
-	log_printf("LDR|INFO: root server: physmem: %X -- %X\n", h->ui_p_reg_start,
-		   h->ui_p_reg_end);
-	log_printf("LDR|INFO:              virtmem: %X -- %X\n", h->ui_p_reg_start - h->pv_offset,
-		   h->ui_p_reg_end - h->pv_offset);
-	log_printf("LDR|INFO:              entry  : %X\n", h->v_entry);
+	if (board.kernel_type == KERNEL_SEL4)
+		print_task();
 	for (uint64_t i = 0; i < h->num_regions; i++) {
 		const struct baton_image_region *r = &region_table()[i];
 
@@ -152,7 +160,10 @@ static void copy_regions(void)
 	}
 }
 
-/* Only what survives the copying is passed on: QEMU's lies where the kernel goes. */
+/*
+ * Only what has survived the copying is passed on: QEMU's lies where the kernel goes.
+ * One from baton-mkimage is a region of its own, and board.dtb says where.
+ */
 static void find_dtb(struct kernel_args *args)
 {
 	const uint32_t *dtb = (const uint32_t *)board.dtb;
@@ -161,9 +172,12 @@ static void find_dtb(struct kernel_args *args)
 	if (!dtb || __builtin_bswap32(dtb[0]) != FDT_MAGIC)
 		return;
 	size = __builtin_bswap32(dtb[1]);
-	for (uint64_t i = 0; i < image_header->num_regions; i++)
-		if (overlaps(board.dtb, size, region_table()[i].load_addr, region_table()[i].size))
+	for (uint64_t i = 0; i < image_header->num_regions; i++) {
+		const struct baton_image_region *r = &region_table()[i];
+
+		if (r->load_addr != board.dtb && overlaps(board.dtb, size, r->load_addr, r->size))
 			return;
+	}
 	args->dtb = board.dtb;
 	args->dtb_size = size;
 }
@@ -203,6 +217,16 @@ static void image_fetch(const char *from)
 		   (uint64_t)(uintptr_t)loader_start);
 }
 
+/* x0 is the device tree, x1 to x3 are 0 (Documentation/arch/arm64/booting.rst). */
+static void linux_args(struct kernel_args *args)
+{
+	if (!args->dtb)
+		fatal("Linux wants a device tree, and there is none at %X: give one to "
+		      "baton-mkimage (--dtb)\n",
+		      board.dtb);
+	*args = (struct kernel_args){ .ui_p_reg_start = args->dtb };
+}
+
 static void enter_kernel(void)
 {
 	const struct baton_image_header *h = image_header;
@@ -213,8 +237,10 @@ static void enter_kernel(void)
 		.v_entry = h->v_entry,
 	};
 
-	find_dtb(&args);
 	copy_regions();
+	find_dtb(&args);
+	if (board.kernel_type == KERNEL_LINUX)
+		linux_args(&args);
 	cpu_prepare();
 	secondaries_start(&args);
 	log_printf("LDR|INFO|CPU0: jumping to kernel\n");
@@ -233,7 +259,8 @@ void loader_main(const char *loaded_at)
 	secondaries_gather(moved);
 	if (moved)
 		image_fetch(loaded_at);
-	log_printf("LDR|INFO: loader for seL4 starting\n");
+	log_printf("LDR|INFO: loader for %s starting\n",
+		   board.kernel_type == KERNEL_LINUX ? "Linux" : "seL4");
 	check_header();
 	print_header();
 	enter_kernel();

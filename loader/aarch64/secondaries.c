@@ -43,11 +43,33 @@ MAILBOX uint32_t mailbox_here[64];
 static struct kernel_args shared_args;
 static uint32_t reported; /* the highest logical CPU that is ready to jump */
 
+/*
+ * Where a Linux without PSCI writes the address at which CPU n shall go on: each is
+ * a `cpu-release-addr` of the device tree, by baton-mkimage, which reserves this memory.
+ */
+extern uint64_t linux_release[BATON_IMAGE_MAX_CPUS];
+MAILBOX uint64_t linux_release[BATON_IMAGE_MAX_CPUS];
+
+static _Noreturn void linux_wait(uint64_t cpu)
+{
+	static const struct kernel_args none;
+	uint64_t entry;
+
+	log_printf("LDR|INFO|CPU%d: waiting for the kernel at %X\n", cpu,
+		   (uint64_t)(uintptr_t)&linux_release[cpu]);
+	__atomic_store_n(&reported, (uint32_t)cpu, __ATOMIC_RELEASE);
+	while (!(entry = __atomic_load_n(&linux_release[cpu], __ATOMIC_RELAXED)))
+		__asm__ volatile("wfe");
+	kernel_jump(&none, entry);
+}
+
 void secondary_main(void)
 {
 	uint32_t cpu = cpu_id();
 
 	cpu_prepare();
+	if (board.kernel_type == KERNEL_LINUX)
+		linux_wait(cpu);
 	log_printf("LDR|INFO|CPU%d: jumping to kernel\n", (uint64_t)cpu);
 	__atomic_store_n(&reported, cpu, __ATOMIC_RELEASE);
 	kernel_jump(&shared_args, image_header->kernel_entry);

@@ -44,7 +44,43 @@ static int set_initrd(void *fdt, int chosen, uint64_t start, uint64_t end)
 	return err ? err : fdt_setprop_u64(fdt, chosen, "linux,initrd-end", end);
 }
 
-static int patch(const struct layout *l, void *fdt, uint64_t initrd, uint64_t initrd_end)
+/* The logical number by which the loader knows the CPU of @node: its affinity 0. */
+static unsigned int cpu_number(const void *fdt, int node)
+{
+	int len;
+	const fdt32_t *reg = fdt_getprop(fdt, node, "reg", &len);
+
+	return reg && len >= 4 ? fdt32_ld(reg + len / 4 - 1) : BATON_IMAGE_MAX_CPUS;
+}
+
+/*
+ * CPUs without PSCI: the loader gathers them, and they wait in its memory for
+ * Linux's word ("spin-table" in booting.rst). With PSCI Linux switches them on itself.
+ */
+static int set_spin_table(struct layout *l, void *fdt)
+{
+	int node = -1, err = 0;
+
+	l->board.cpus = 1;
+	if (fdt_path_offset(fdt, "/psci") >= 0)
+		return 0;
+	while (!err &&
+	       (node = fdt_node_offset_by_prop_value(fdt, node, "device_type", "cpu", 4)) >= 0) {
+		unsigned int cpu = cpu_number(fdt, node);
+
+		if (cpu >= BATON_IMAGE_MAX_CPUS)
+			continue;
+		l->board.cpus = cpu >= l->board.cpus ? cpu + 1 : l->board.cpus;
+		err = fdt_setprop_string(fdt, node, "enable-method", "spin-table");
+		if (!err)
+			err = fdt_setprop_u64(fdt, node, "cpu-release-addr", l->release + 8 * cpu);
+	}
+	if (err || l->board.cpus == 1)
+		return err;
+	return fdt_add_mem_rsv(fdt, l->board.load_address, l->header_at);
+}
+
+static int patch(struct layout *l, void *fdt, uint64_t initrd, uint64_t initrd_end)
 {
 	int chosen, err;
 
@@ -60,13 +96,14 @@ static int patch(const struct layout *l, void *fdt, uint64_t initrd, uint64_t in
 		if (err)
 			return err;
 	}
-	return set_initrd(fdt, chosen, initrd, initrd_end);
+	err = set_initrd(fdt, chosen, initrd, initrd_end);
+	return err ? err : set_spin_table(l, fdt);
 }
 
 int dtb_plan(struct layout *l, uint64_t start, uint64_t initrd, uint64_t initrd_end)
 {
 	size_t bootargs = l->bootargs ? strlen(l->bootargs) : 0;
-	size_t size = fdt_totalsize(l->dtb->data) + bootargs + 1024;
+	size_t size = fdt_totalsize(l->dtb->data) + bootargs + 2048;
 	char name[sizeof(l->extents[0].name)];
 	void *fdt;
 	int err;

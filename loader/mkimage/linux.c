@@ -81,7 +81,8 @@ int linux_plan(struct layout *l)
 	struct extent *e = &l->extents[l->extent_count];
 	struct image_header h;
 
-	if (read_header(image, &h))
+	if (read_header(image, &h) ||
+	    elf_symbol(l->loader, "linux_release", 8 * BATON_IMAGE_MAX_CPUS, &l->release))
 		return -1;
 	start = choose_base(l, h.text_offset + h.image_size) + h.text_offset;
 	snprintf(name, sizeof(name), "%s,", image->path);

@@ -88,6 +88,7 @@ struct layout {
 	const struct elf *loader, *kernel, *task; /* Linux: no task, and instead of kernel ... */
 	const struct blob *linux_image, *initrd;  /* initrd may be missing (NULL) */
 	struct blob *dtb;			  /* may be missing; is patched */
+	uint64_t release;			  /* Linux: the loader's `linux_release` */
 	const char *bootargs;			  /* NULL: leave them as they are in dtb */
 	struct baton_image_board board;
 	struct baton_image_header header;

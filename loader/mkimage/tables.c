@@ -204,7 +204,7 @@ static int fill(struct layout *l, uint64_t tail)
 	/* The roots are there from the beginning, and nobody gets them for a table below. */
 	struct filling f = { .l = l, .tail = tail };
 
-	for (unsigned int i = 0; i < MAX_TABLES; i++)
+	for (unsigned int i = 0; i < l->table_count; i++)
 		memset(l->tables[i].entry, 0, sizeof(l->tables[i].entry));
 	l->table_count = LOADER_TABLES;
 	return map_loader(&f) || (l->kernel && map_kernel(&f)) || map_uart(&f) ||
