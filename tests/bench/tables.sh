@@ -13,23 +13,28 @@ one_1() { "$O/tests/bench/yardstick" "$address" 1; }
 one_16() { "$O/tests/bench/yardstick" "$address" 16; }
 one_64() { "$O/tests/bench/yardstick" "$address" 64; }
 one_mem() { "$O/tests/bench/yardstick" "$address" mem "$pid"; }
-# baton's own, the whole process from its start to its end: seconds OPTIONS...
-seconds() {
-	local start=${EPOCHREALTIME/./}
-	"$O/baton" attach -l none "$@" "$address" >"$tmp/out" 2>&1 || { cat "$tmp/out" >&2; return 1; }
-	echo "$((${EPOCHREALTIME/./} - start))" | awk '{ print $1 / 1e6 }'
+# Seconds of the last of baton's commands, which prints one line, from the line before it:
+# inside [OPTIONS] -e CMD...
+inside() {
+	local now=0 before=0
+	set -o pipefail
+	"$O/baton" attach -l none -e 'help ram' "$@" "$address" 2>"$tmp/err" | {
+		while read -r _; do before=$now now=${EPOCHREALTIME/./}; done
+		echo "$((now - before))" | awk '{ print $1 / 1e6 }'
+	} || { cat "$tmp/err" >&2; return 1; }
 }
-one_dump() { seconds --packets -e 'pt-dump -o /dev/null'; }
-one_dump_mem() { seconds -e 'pt-dump -o /dev/null'; }
-one_none() { seconds -e 'help pt-dump'; }
+one_dump() { inside --packets -e 'pt-dump -o /dev/null'; }
+one_dump_mem() { inside -e 'pt-dump -o /dev/null'; }
+one_diff() { inside -e 'pt-snap a' -e 'pt-snap b' -e 'pt-diff a b'; }
+one_diff_now() { inside -e 'pt-snap a' -e 'pt-diff a'; }
 
-what='dump 64 dump_mem mem 16 1 none'
+what='dump 64 dump_mem mem diff diff_now 16 1'
 
 declare -A label=(
 	[1]='bare client, 1 packet under way' [16]='bare client, 16' [64]='bare client, 64'
 	[mem]='the same pages by /proc/PID/mem'
 	[dump]='pt-dump by packets' [dump_mem]='pt-dump by /proc/PID/mem'
-	[none]='baton and no dump at all'
+	[diff]='pt-diff of two snapshots' [diff_now]='pt-diff of one and what is now'
 )
 for ((i = 0; i < pairs; i++)); do
 	for w in $what; do
@@ -57,9 +62,20 @@ done
 ratio dump 64
 ratio dump_mem mem
 ratio dump_mem dump
+ratio diff dump_mem
+ratio diff_now dump_mem
 
-# RLIMIT_DATA counts what is private and writable, touched or not: an upper bound of RssAnon.
-for ((limit = 2; limit < 256; limit += 2)); do
-	(ulimit -d $((limit * 1024)) && one_dump_mem >/dev/null 2>&1) && break
-done
-echo "private memory of pt-dump: at most $limit MiB"
+# Private memory, looked at all the time.
+most() {
+	local most=0 key kb baton
+	"$O/baton" attach -l none "$@" "$address" >"$tmp/out" 2>&1 &
+	baton=$!
+	while [ -r "/proc/$baton/status" ] && kill -0 "$baton" 2>/dev/null; do
+		while read -r key kb _; do
+			[ "$key" = RssAnon: ] && [ "$kb" -gt "$most" ] && most=$kb
+		done 2>/dev/null <"/proc/$baton/status"
+	done
+	wait "$baton" && echo "$most"
+}
+echo "RssAnon, the most of it: pt-dump by packets $(most --packets -e 'pt-dump -o /dev/null') KiB," \
+	"by /proc/PID/mem $(most -e 'pt-dump -o /dev/null') KiB"
