@@ -19,9 +19,9 @@
 #define AT_TABLES     UINT64_C(0x48000000)
 #define AT_TABLES_END UINT64_C(0x48800000)
 
-/* Full of NOPs, to be executed. */
-#define AT_NOPS	    UINT64_C(0x4c000000)
-#define AT_NOPS_END UINT64_C(0x50000000)
+/* Full of SMC #0, to be executed: whoever does ends at EL3. */
+#define AT_EXEC	    UINT64_C(0x4c000000)
+#define AT_EXEC_END UINT64_C(0x50000000)
 
 enum at_op {
 	AT_S1E0R,
@@ -38,8 +38,10 @@ enum at_op {
 	AT_S1E2W,
 	AT_S1E3R,
 	AT_S1E3W,
-	AT_FETCH0, /* no AT: one instruction at EL0, at EL1 */
+	AT_FETCH0, /* no AT: one instruction at EL0, at EL1, ... */
 	AT_FETCH1,
+	AT_FETCH2,
+	AT_FETCH3,
 	AT_OPS
 };
 
@@ -50,7 +52,7 @@ struct at_access {
 #define AT_MAX_ACCESSES 4096
 
 struct at_job {
-	uint64_t go, vbar_el1;
+	uint64_t go, vbar; /* of the level that takes what the regime under test faults with */
 	uint64_t mmfr[3];
 	uint64_t scr_el3, hcr_el2;
 	uint64_t sctlr_el1, tcr_el1, mair_el1, ttbr0_el1, ttbr1_el1;
@@ -72,6 +74,10 @@ enum at_class {
 	CLASS_DC,	    /* two stages, the first off */
 	CLASS_FETCH,	    /* EL1&0, executed */
 	CLASS_FETCH_NESTED, /* two stages, executed */
+	CLASS_FETCH_SECURE,
+	CLASS_FETCH_EL2,
+	CLASS_FETCH_VHE,
+	CLASS_FETCH_EL3,
 	CLASSES
 };
 

@@ -70,6 +70,10 @@ static const char *const class_names[CLASSES] = {
 	[CLASS_DC] = "stage 2, DC",
 	[CLASS_FETCH] = "EL1&0, executed",
 	[CLASS_FETCH_NESTED] = "two stages, executed",
+	[CLASS_FETCH_SECURE] = "Secure EL1&0, executed",
+	[CLASS_FETCH_EL2] = "EL2, executed",
+	[CLASS_FETCH_VHE] = "EL2&0, executed",
+	[CLASS_FETCH_EL3] = "EL3, executed",
 };
 
 struct op {
@@ -96,6 +100,8 @@ static const struct op ops[AT_OPS] = {
 	[AT_S1E3W] = { "s1e3w", "el3", PT_WRITE, 3, false, false },
 	[AT_FETCH0] = { "(fetch at EL0)", "el1", PT_FETCH, 0, false, true },
 	[AT_FETCH1] = { "(fetch at EL1)", "el1", PT_FETCH, 1, false, true },
+	[AT_FETCH2] = { "(fetch at EL2)", "el2", PT_FETCH, 2, false, false },
+	[AT_FETCH3] = { "(fetch at EL3)", "el3", PT_FETCH, 3, false, false },
 };
 
 struct tally {
@@ -321,27 +327,32 @@ static void compare(struct at_machine *m, const struct at_access *a, const struc
 		say_wrong(m, op, &w, &acc, ours, a->par);
 }
 
-/* Only what cannot run wild where we are wrong: NOPs, or nothing that QEMU may see otherwise. */
+/* Only what cannot run wild where we are wrong: SMCs, or nothing that QEMU may see otherwise. */
 static bool is_harmless(const struct pt_walk *w)
 {
 	if (w->mapped)
-		return w->oa >= AT_NOPS && w->oa < AT_NOPS_END && !met_below(w);
+		return w->oa >= AT_EXEC && w->oa < AT_EXEC_END && !met_below(w);
 	return w->fault != PT_FAULT_EXTERNAL && !met_lpa(w) && !met_large(w) && !met_below(w) &&
 	       !(w->reason == PT_REASON_RESERVED && w->level < 3);
 }
 
-/* Exceptions to EL1 go where EL1 may fetch; without such a place there is nothing to run. */
+/*
+ * Exceptions go where the level that takes them may fetch; without such a place there is
+ * nothing to run. At EL3 it is guest.S itself that takes them.
+ */
 static bool find_vectors(struct at_machine *m, const struct regime *r)
 {
 	const struct pt_reader reader = { .read = read_word, .ctx = m };
-	const struct pt_access acc = { .kind = PT_FETCH, .el = 1 };
+	const struct pt_access acc = { .kind = PT_FETCH, .el = r->el };
 	struct at_job *j = &m->was;
 	struct pt_walk w;
 
 	for (uint64_t i = 0; i < j->count; i++) {
-		j->vbar_el1 = j->access[i].va & ~UINT64_C(0x7ff);
-		if (!pt_walk_regime(r, &reader, j->vbar_el1, &acc, &w, NULL) && !w.fault &&
-		    w.oa >= AT_NOPS && w.oa < AT_NOPS_END && !met_below(&w) && !is_s2_size(&w))
+		if (r->el == 3)
+			return true;
+		j->vbar = j->access[i].va & ~UINT64_C(0x7ff);
+		if (!pt_walk_regime(r, &reader, j->vbar, &acc, &w, NULL) && !w.fault &&
+		    w.oa >= AT_EXEC && w.oa < AT_EXEC_END && !met_below(&w) && !is_s2_size(&w))
 			return true;
 	}
 	return false;
@@ -360,7 +371,7 @@ static void keep_harmless(struct at_machine *m, const struct regime *r)
 		struct pt_walk w;
 
 		/* Addresses that an ERET would change are left out: tags, the hole. */
-		if ((a.va >> 56 != 0 && a.va >> 56 != 0xff) ||
+		if (a.va >> 56 != (r->two_halves && a.va & BIT(55) ? 0xff : 0) ||
 		    pt_walk_regime(r, &reader, a.va, &acc, &w, NULL) || !is_harmless(&w))
 			continue;
 		j->access[kept++] = a;
@@ -368,7 +379,7 @@ static void keep_harmless(struct at_machine *m, const struct regime *r)
 	j->count = find_vectors(m, r) ? kept : 0;
 }
 
-/* What guest.S makes of a fetch: 1, ESR_EL1 with bit 63, ESR_EL2 with bit 62. */
+/* What guest.S makes of a fetch: 1, or ESR_ELn with bit 60 + n. */
 static void compare_fetch(struct at_machine *m, const struct at_access *a, const struct op *op,
 			  const struct regime *r, struct tally *t)
 {
@@ -377,14 +388,14 @@ static void compare_fetch(struct at_machine *m, const struct at_access *a, const
 	uint64_t ours = 1, hpfar;
 	struct pt_walk w;
 
-	/* Right in front of a vector: executed and faulted look the same. */
-	if (((a->va + 4) & ~UINT64_C(0x600)) == m->was.vbar_el1)
+	/* A vector: executed and faulted look the same. */
+	if ((a->va & ~UINT64_C(0x600)) == m->was.vbar && r->el < 3)
 		return;
 	t->asked++;
 	if (pt_walk_regime(r, &reader, a->va, &acc, &w, NULL))
 		return;
 	if (w.fault)
-		ours = pt_walk_esr(&w, &acc) | (w.stage == 2 ? BIT(62) : BIT(63));
+		ours = pt_walk_esr(&w, &acc) | BIT(60 + pt_walk_fault_el(&w));
 	t->mapped += !w.fault;
 	t->faults[w.fault]++;
 	t->stage2 += w.fault && w.stage == 2;
@@ -397,7 +408,7 @@ static void compare_fetch(struct at_machine *m, const struct at_access *a, const
 		t->known[KNOWN_PTW_LEVEL]++;
 		return;
 	}
-	if (is_s2_size(&w) && (a->par >> 62) == 1 && (a->par & 0x3c) == 4) {
+	if (is_s2_size(&w) && (a->par >> 61) == 2 && (a->par & 0x3c) == 4) {
 		t->known[KNOWN_S2_SIZE]++;
 		return;
 	}
@@ -413,15 +424,17 @@ static void compare_fetch(struct at_machine *m, const struct at_access *a, const
 static void one_job(struct at_machine *m, enum at_class class, struct tally *t)
 {
 	const struct regime_source src = { .sysreg = sysreg, .ctx = m };
-	const char *spec = class == CLASS_EL2 || class == CLASS_VHE ? "el2"
-			   : class == CLASS_EL3			    ? "el3"
-								    : "el1";
 	uint8_t op[AT_MAX_ACCESSES]; /* a run makes them HPFAR_EL2 */
 	struct buf why = { 0 };
+	const char *spec;
 	struct regime r;
 
 	at_generate(m, class);
-	if (regime_read(&r, spec, class == CLASS_EL3 ? 3 : 1, &src, &why)) {
+	/* All are of one regime. */
+	spec = ops[m->was.access[0].op].regime;
+	if (class == CLASS_VHE || class == CLASS_FETCH_VHE)
+		spec = "el2";
+	if (regime_read(&r, spec, spec[2] == '3' ? 3 : 1, &src, &why)) {
 		t->wrong++;
 		printf("# %s: %s\n", m->cpu, why.data ? why.data : "");
 		buf_free(&why);
@@ -465,7 +478,7 @@ static unsigned int run_cpu(const char *cpu, unsigned int jobs, uint64_t seed, u
 	for (int class = 0; class < CLASSES; class ++) {
 		struct tally t = { 0 };
 
-		if (class == CLASS_VHE && !m->max)
+		if ((class == CLASS_VHE || class == CLASS_FETCH_VHE) && !m->max)
 			continue;
 		for (unsigned int i = 0; i < jobs; i++)
 			one_job(m, (enum at_class) class, &t);

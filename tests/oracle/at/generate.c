@@ -12,7 +12,7 @@
 /* The shape of one stage, or of one half of it. */
 struct shape {
 	bool stage2, ds, lpa, fwb;
-	bool nops;   /* outputs are to be executed */
+	bool exec;   /* outputs are to be executed */
 	bool behind; /* a second stage follows */
 	unsigned int granule, ia, oa, tg0, ps;
 	int start;
@@ -86,8 +86,8 @@ static uint64_t random_output(struct at_machine *m, const struct shape *s)
 {
 	uint64_t oa = bits(m, s->leaf_bits);
 
-	if (s->nops && !one_in(m, 8))
-		return encode(s, AT_NOPS + bits(m, 26));
+	if (s->exec && !one_in(m, 8))
+		return encode(s, AT_EXEC + bits(m, 26));
 	if (one_in(m, 12))
 		oa = bits(m, s->ds || s->lpa ? 52 : 48);
 	if (one_in(m, 40))
@@ -281,10 +281,14 @@ static uint64_t random_sctlr(struct at_machine *m)
 	return 0x30d00801 | (one_in(m, 3) ? BIT(19) : 0);
 }
 
-static void byte_swap(struct at_machine *m, uint64_t from, uint64_t size)
+/* Now and then big-endian tables: SCTLR_ELx.EE. */
+static uint64_t random_ee(struct at_machine *m, uint64_t from, uint64_t to)
 {
-	for (uint64_t at = 0; at < size; at += 8)
-		*at_word(m, from + at) = __builtin_bswap64(*at_word(m, from + at));
+	if (!one_in(m, 6))
+		return 0;
+	for (uint64_t at = from; at < to; at += 8)
+		*at_word(m, at) = __builtin_bswap64(*at_word(m, at));
+	return BIT(25);
 }
 
 /* Stage 1 of two halves at EL1 or EL2; @s is for the addresses. */
@@ -294,11 +298,8 @@ static void make_two_halves(struct at_machine *m, struct shape s[2], uint64_t *t
 	fill_pool(m, &s[0]);
 	*ttbr0 = choose_root(m, &s[0]);
 	*ttbr1 = choose_root(m, &s[1]);
-	*sctlr = random_sctlr(m);
-	if (one_in(m, 6)) {
-		*sctlr |= BIT(25);
-		byte_swap(m, s[0].where, (uint64_t)POOL << s[0].granule);
-	}
+	*sctlr = random_sctlr(m) |
+		 random_ee(m, s[0].where, s[0].where + ((uint64_t)POOL << s[0].granule));
 }
 
 /* The entry of @table for @ia at @level, made a table descriptor to @next. */
@@ -348,7 +349,7 @@ static uint64_t random_va(struct at_machine *m, const struct shape *s, bool uppe
 	if (kind == 0)
 		return va;
 	va = upper ? va | outside : va & ~outside;
-	if (kind <= 3 && !s->nops)
+	if (kind <= 3 && !s->exec)
 		va ^= (at_random(m) & 0xff) << 56;
 	if (kind == 4)
 		va ^= BIT(s->ia > 54 ? 54 : s->ia + at_below(m, 55 - s->ia));
@@ -360,7 +361,7 @@ static void add_accesses(struct at_machine *m, const struct shape s[2], unsigned
 {
 	struct at_job *j = &m->was;
 
-	for (j->count = 0; j->count + op_count <= (s->nops ? 1600 : 480);) {
+	for (j->count = 0; j->count + op_count <= (s->exec ? 1600 : 480);) {
 		bool upper = halves == 2 && one_in(m, 2);
 		uint64_t va = random_va(m, &s[upper], upper);
 
@@ -370,6 +371,7 @@ static void add_accesses(struct at_machine *m, const struct shape s[2], unsigned
 }
 
 #define SCR_RW	 BIT(10)
+#define SCR_SIF	 BIT(9)
 #define HCR_RW	 BIT(31)
 #define HCR_TGE	 BIT(27)
 #define HCR_DC	 BIT(12)
@@ -383,6 +385,9 @@ static const uint8_t ops_el1[] = { AT_S1E0R, AT_S1E0W, AT_S1E1R, AT_S1E1W, AT_S1
 static const uint8_t ops_nested[] = { AT_S1E0R,	 AT_S1E1R,  AT_S1E1W, AT_S12E0R,
 				      AT_S12E0W, AT_S12E1R, AT_S12E1W };
 static const uint8_t ops_fetch[] = { AT_FETCH0, AT_FETCH1 };
+static const uint8_t ops_fetch_vhe[] = { AT_FETCH0, AT_FETCH2 };
+static const uint8_t ops_fetch_el2[] = { AT_FETCH2 };
+static const uint8_t ops_fetch_el3[] = { AT_FETCH3 };
 static const uint8_t ops_el2[] = { AT_S1E2R, AT_S1E2W };
 static const uint8_t ops_el3[] = { AT_S1E3R, AT_S1E3W };
 
@@ -393,53 +398,51 @@ static const uint8_t ops_el3[] = { AT_S1E3R, AT_S1E3W };
 static void make_el1(struct at_machine *m, bool secure, bool fetch)
 {
 	struct at_job *j = &m->was;
-	struct shape s[2] = { { .pool = POOL_1, .where = POOL_1, .nops = fetch } };
+	struct shape s[2] = { { .pool = POOL_1, .where = POOL_1, .exec = fetch } };
 
-	j->scr_el3 = SCR_BASE | !secure;
+	j->scr_el3 = SCR_BASE | !secure | (fetch && one_in(m, 2) ? SCR_SIF : 0);
 	j->tcr_el1 = choose_two_halves(m, s);
 	make_two_halves(m, s, &j->ttbr0_el1, &j->ttbr1_el1, &j->sctlr_el1);
 	j->mair_el1 = random_mair(m);
-	if (fetch)
-		add_accesses(m, s, 2, ops_fetch, 2);
-	else
-		add_accesses(m, s, 2, ops_el1, m->max ? 6 : 4);
+	add_accesses(m, s, 2, fetch ? ops_fetch : ops_el1, fetch ? 2 : m->max ? 6 : 4);
 }
 
-static void make_vhe(struct at_machine *m)
+static void make_vhe(struct at_machine *m, bool fetch)
 {
 	struct at_job *j = &m->was;
-	struct shape s[2] = { { .pool = POOL_1, .where = POOL_1 } };
+	struct shape s[2] = { { .pool = POOL_1, .where = POOL_1, .exec = fetch } };
 
 	j->scr_el3 = SCR_BASE | 1;
 	j->hcr_el2 = HCR_RW | HCR_E2H | HCR_TGE;
 	j->tcr_el2 = choose_two_halves(m, s);
 	make_two_halves(m, s, &j->ttbr0_el2, &j->ttbr1_el2, &j->sctlr_el2);
 	j->mair_el2 = random_mair(m);
-	add_accesses(m, s, 2, ops_el1, 6);
+	add_accesses(m, s, 2, fetch ? ops_fetch_vhe : ops_el1, fetch ? 2 : 6);
 }
 
-static void make_el2(struct at_machine *m)
+static void make_el2(struct at_machine *m, bool fetch)
 {
 	struct at_job *j = &m->was;
-	struct shape s[2] = { { .pool = POOL_1, .where = POOL_1 } };
+	struct shape s[2] = { { .pool = POOL_1, .where = POOL_1, .exec = fetch } };
 
 	j->scr_el3 = SCR_BASE | 1;
 	j->tcr_el2 = choose_one_half(m, s, least_input(m));
 	fill_pool(m, s);
 	j->ttbr0_el2 = choose_root(m, s);
-	j->sctlr_el2 = random_sctlr(m);
+	j->sctlr_el2 =
+		random_sctlr(m) | random_ee(m, POOL_1, POOL_1 + ((uint64_t)POOL << s->granule));
 	j->mair_el2 = random_mair(m);
-	add_accesses(m, s, 1, ops_el2, 2);
+	add_accesses(m, s, 1, fetch ? ops_fetch_el2 : ops_el2, fetch ? 1 : 2);
 }
 
 /* EL3 runs the guest: its code and the job are mapped onto themselves. */
-static void make_el3(struct at_machine *m)
+static void make_el3(struct at_machine *m, bool fetch)
 {
 	struct at_job *j = &m->was;
-	struct shape s[2] = { { .pool = POOL_1, .where = POOL_1 } };
+	struct shape s[2] = { { .pool = POOL_1, .where = POOL_1, .exec = fetch } };
 	uint64_t free = POOL_2, root;
 
-	j->scr_el3 = SCR_BASE | 1;
+	j->scr_el3 = SCR_BASE | 1 | (fetch && one_in(m, 2) ? SCR_SIF : 0);
 	j->tcr_el3 = choose_one_half(m, s, 32);
 	fill_pool(m, s);
 	/* A root of its own: its entry for the code leads behind the pool. */
@@ -454,7 +457,8 @@ static void make_el3(struct at_machine *m)
 	else
 		put_entry(m, s, root, AT_CODE, 2,
 			  (AT_CODE & ~(BIT(shift_at(s, 2)) - 1)) | BIT(10) | 1);
-	add_accesses(m, s, 1, ops_el3, 2);
+	j->sctlr_el3 |= random_ee(m, POOL_1, free);
+	add_accesses(m, s, 1, fetch ? ops_fetch_el3 : ops_el3, fetch ? 1 : 2);
 }
 
 /* VTCR_EL2 with a start level that fits; now and then one that does not. */
@@ -518,7 +522,7 @@ static void map_stage1(struct at_machine *m, const struct shape *s2, uint64_t ro
 static void make_nested(struct at_machine *m, bool dc, bool fetch)
 {
 	struct at_job *j = &m->was;
-	struct shape s2 = { .stage2 = true, .pool = POOL_2, .where = POOL_2, .nops = fetch };
+	struct shape s2 = { .stage2 = true, .pool = POOL_2, .where = POOL_2, .exec = fetch };
 	struct shape s[2] = { { .where = POOL_1, .behind = true } };
 	uint64_t free, root;
 
@@ -547,17 +551,10 @@ static void make_nested(struct at_machine *m, bool dc, bool fetch)
 	make_two_halves(m, s, &j->ttbr0_el1, &j->ttbr1_el1, &j->sctlr_el1);
 	j->mair_el1 = random_mair(m);
 	map_stage1(m, &s2, root, s[0].pool, s[0].where, (uint64_t)POOL << s[0].granule, &free);
-	j->sctlr_el2 = 0x30c50830;
-	if (one_in(m, 8)) {
-		j->sctlr_el2 |= BIT(25);
-		byte_swap(m, POOL_2, free - POOL_2);
-	}
+	j->sctlr_el2 = 0x30c50830 | random_ee(m, POOL_2, free);
 	if (dc)
 		s[0].ia = s[1].ia = s2.ia;
-	if (fetch)
-		add_accesses(m, s, 2, ops_fetch, 2);
-	else
-		add_accesses(m, s, dc ? 1 : 2, ops_nested, 7);
+	add_accesses(m, s, dc ? 1 : 2, fetch ? ops_fetch : ops_nested, fetch ? 2 : 7);
 }
 
 void at_generate(struct at_machine *m, enum at_class class)
@@ -572,16 +569,21 @@ void at_generate(struct at_machine *m, enum at_class class)
 	case CLASS_EL1:
 	case CLASS_SECURE:
 	case CLASS_FETCH:
-		make_el1(m, class == CLASS_SECURE, class == CLASS_FETCH);
+	case CLASS_FETCH_SECURE:
+		make_el1(m, class == CLASS_SECURE || class == CLASS_FETCH_SECURE,
+			 class >= CLASS_FETCH);
 		break;
 	case CLASS_VHE:
-		make_vhe(m);
+	case CLASS_FETCH_VHE:
+		make_vhe(m, class == CLASS_FETCH_VHE);
 		break;
 	case CLASS_EL2:
-		make_el2(m);
+	case CLASS_FETCH_EL2:
+		make_el2(m, class == CLASS_FETCH_EL2);
 		break;
 	case CLASS_EL3:
-		make_el3(m);
+	case CLASS_FETCH_EL3:
+		make_el3(m, class == CLASS_FETCH_EL3);
 		break;
 	case CLASS_NESTED:
 	case CLASS_DC:

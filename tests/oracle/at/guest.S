@@ -134,51 +134,59 @@ ops:
 	nop
 	b	fetch_el1
 	nop
+	b	fetch_el2
+	nop
+	b	fetch_el3
+	nop
 
 	/*
-	 * One instruction at x0, by software step with debug exceptions routed to EL2
-	 * (MDCR_EL2.TDE): what EL1 takes ends at EL2 before the first instruction of its
-	 * vector, of which QEMU wants no more than that it could be fetched. x15: 1 executed, ESR_EL1 with bit 63, ESR_EL2
-	 * with bit 62; HPFAR_EL2 goes where the operation was.
+	 * One instruction at x0, an SMC: executed it ends at EL3 (from EL0, where it is
+	 * undefined, by way of the vectors). What faults goes to vectors that are SMCs too:
+	 * those at the job's address, in the regime under test, or ours at EL2 where its MMU
+	 * is off. x15: 1 executed, else ESR_ELn with bit 60 + n; HPFAR_EL2 goes where the
+	 * operation was.
 	 */
 fetch_el0:
 	mov	x1, #0x3c0
 	b	1f
 fetch_el1:
 	mov	x1, #0x3c5
-1:	orr	x1, x1, #(1 << 21)
-	msr	spsr_el3, x1
+	b	1f
+fetch_el2:
+	mov	x1, #0x3c9
+1:	msr	spsr_el3, x1
 	msr	elr_el3, x0
 	mov	x27, x0
 	mov	x26, x30
-	mov	x1, #(1 << 8)
-	msr	mdcr_el2, x1
-	mov	x1, #1
-	msr	mdscr_el1, x1
-	msr	oslar_el1, xzr
-	adr	x1, vectors_el2
-	msr	vbar_el2, x1
+	mov	x25, #0
 	ldr	x1, [x28, #8]
 	msr	vbar_el1, x1
-	mov	x25, #0
+	mrs	x2, sctlr_el2
+	tbnz	x2, #0, 2f
+	adr	x1, vectors_el2
+2:	msr	vbar_el2, x1
 	isb
 	eret
+fetch_el3:
+	mov	x26, x30
+	mov	x25, #0
+	ret	x0			/* no BR: that guarded pages would not like */
 back:
 	str	x25, [x9, #8]
-	msr	mdscr_el1, xzr
-	msr	mdcr_el2, xzr
-	isb
 	mov	x30, x26
 	ret
 
-	/*
-	 * An external abort on the walk is taken as an exception: as PAR_EL1 would have it,
-	 * F, FST and PTW, with bit 63 to tell.
-	 */
 	.align	11
 vectors:
 	.space	0x200
 	mrs	x15, esr_el3
+	lsr	x16, x15, #26
+	cmp	x16, #0x25		/* data abort */
+	b.ne	from_el3
+	/*
+	 * An external abort on the walk of an AT is taken as an exception: as PAR_EL1 would
+	 * have it, F, FST and PTW, with bit 63 to tell.
+	 */
 	and	x16, x15, #0x3f
 	and	x15, x15, #0x80
 	lsl	x15, x15, #1
@@ -189,30 +197,37 @@ vectors:
 	add	x16, x16, #4
 	msr	elr_el3, x16
 	eret
-	.space	0x1d4
-	/* 0x400: the SMC of vectors_el2 */
-	adr	x16, back
-	msr	elr_el3, x16
-	mov	x16, #0x3cd
-	msr	spsr_el3, x16
-	eret
+
+	.org	vectors + 0x400
+	mrs	x16, elr_el3
+	sub	x16, x16, #4
+	mov	x15, #1
+	cmp	x16, x27
+	b.eq	back
+	mrs	x16, spsr_el3
+	tbnz	x16, #3, 1f		/* from EL2 */
+	mrs	x15, esr_el1
+	mov	x16, #(1 << 61)
+	b	2f
+1:	mrs	x15, esr_el2
+	mrs	x25, hpfar_el2
+	mov	x16, #(1 << 62)
+2:	lsr	x17, x15, #26
+	orr	x15, x15, x16
+	cbnz	x17, back
+	mov	x15, #1			/* undefined: the SMC at EL0 */
+	b	back
+
+	.org	vectors + 0x800
+from_el3:
+	cmp	x16, #0x17		/* SMC */
+	orr	x15, x15, #(1 << 63)
+	b.ne	back
+	mov	x15, #1
+	b	back
 
 	.align	11
 vectors_el2:
 	.space	0x400
-	mrs	x15, esr_el2
-	lsr	x16, x15, #26
-	cmp	x16, #0x32		/* software step from a lower level */
-	b.eq	1f
-	orr	x15, x15, #(1 << 62)
-	mrs	x25, hpfar_el2		/* kept for EL3: EL2 may be big-endian */
 	smc	#0
-1:	mrs	x15, elr_el2
-	sub	x15, x15, x27
-	cmp	x15, #4
-	mov	x15, #1
-	b.eq	2f
-	mrs	x15, esr_el1
-	orr	x15, x15, #(1 << 63)
-2:	smc	#0
 	.ltorg

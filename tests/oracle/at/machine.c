@@ -95,9 +95,9 @@ void at_start(struct at_machine *m, const char *cpu)
 	m->ram = map_shared(fd);
 	m->copy = map_shared(-1);
 	m->job = (struct at_job *)(void *)(m->ram + (AT_JOB - AT_RAM));
-	for (uint64_t at = AT_NOPS; at < AT_NOPS_END; at += 4)
-		*(uint32_t *)(void *)(m->ram + (at - AT_RAM)) = 0xd503201f;
-	memcpy(m->copy + (AT_NOPS - AT_RAM), m->ram + (AT_NOPS - AT_RAM), AT_NOPS_END - AT_NOPS);
+	for (uint64_t at = AT_EXEC; at < AT_EXEC_END; at += 4)
+		*(uint32_t *)(void *)(m->ram + (at - AT_RAM)) = 0xd4000003;
+	memcpy(m->copy + (AT_EXEC - AT_RAM), m->ram + (AT_EXEC - AT_RAM), AT_EXEC_END - AT_EXEC);
 	fflush(stdout);
 	m->pid = fork();
 	if (!m->pid)
@@ -108,17 +108,34 @@ void at_start(struct at_machine *m, const char *cpu)
 	memcpy(m->was.mmfr, m->job->mmfr, sizeof(m->was.mmfr));
 }
 
+/* With SCTLR_EL3.EE the guest, which is at EL3, reads and writes them so. */
+static void swap_accesses(struct at_machine *m)
+{
+	struct at_job *j = m->job;
+
+	if (!(m->was.sctlr_el3 & BIT(25)))
+		return;
+	j->count = __builtin_bswap64(j->count);
+	for (uint64_t i = 0; i < m->was.count; i++) {
+		j->access[i].va = __builtin_bswap64(j->access[i].va);
+		j->access[i].op = __builtin_bswap64(j->access[i].op);
+		j->access[i].par = __builtin_bswap64(j->access[i].par);
+	}
+}
+
 void at_run(struct at_machine *m)
 {
 	size_t at = AT_TABLES - AT_RAM;
 
 	memcpy(m->ram + at, m->copy + at, AT_TABLES_END - AT_TABLES);
-	m->job->vbar_el1 = m->was.vbar_el1;
+	m->job->vbar = m->was.vbar;
 	memcpy(&m->job->scr_el3, &m->was.scr_el3,
 	       offsetof(struct at_job, access) - offsetof(struct at_job, scr_el3));
 	memcpy(m->job->access, m->was.access, m->was.count * sizeof(m->was.access[0]));
+	swap_accesses(m);
 	__atomic_store_n(&m->job->go, 1, __ATOMIC_RELEASE);
 	wait_done(m);
+	swap_accesses(m);
 	memcpy(m->was.access, m->job->access, m->was.count * sizeof(m->was.access[0]));
 }
 
