@@ -148,7 +148,7 @@ static void add_board(struct checking *k)
 	};
 
 	/* a board that says what cannot be adds nothing */
-	(void)machine_image_add(&k->mi, &memory);
+	k->mi.m.ram_partial = machine_image_add(&k->mi, &memory) != 0;
 	(void)machine_image_add(&k->mi, &uart);
 }
 
@@ -282,6 +282,7 @@ int checking_open_file(struct checking *k)
 		buf_free(&why);
 		return err;
 	}
+	k->mi.m.ram_partial = true;
 	if (k->mi.kind == MACHINE_IMAGE_FLAT) {
 		err = open_flat(k);
 		return err ? err : open_header(k);

@@ -106,6 +106,7 @@ struct machine {
 	unsigned int cpu;  /* the one that commands speak of: that of the last stop, or GDB's */
 	struct ram_range *ram;
 	size_t ram_count;
+	bool ram_partial; /* there may be more: a file that does not say what its board has */
 	struct machine_break *breaks;
 	size_t break_count;
 	struct machine_stop last_stop;

@@ -44,7 +44,7 @@ struct finding {
 	uint64_t count;
 };
 
-enum lint_memory { LINT_NOTHING, LINT_RAM, LINT_ROM, LINT_DEVICE };
+enum lint_memory { LINT_NOTHING, LINT_RAM, LINT_ROM, LINT_DEVICE, LINT_UNKNOWN };
 
 /* Physical addresses, first to last. */
 struct lint_span {

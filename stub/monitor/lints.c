@@ -30,7 +30,7 @@ static enum lint_memory memory_at(void *ctx, uint64_t pa, uint64_t *last, const 
 		if (m->ram[i].first > pa && m->ram[i].first - 1 < *last)
 			*last = m->ram[i].first - 1;
 	}
-	return LINT_NOTHING;
+	return m->ram_partial ? LINT_UNKNOWN : LINT_NOTHING;
 }
 
 /* Where the CPU is, physically. */

@@ -154,6 +154,7 @@ read -ra regs <<<"$(roots)"
 where=(--load 0x48000000 --entry 0xffffff8040000000)
 tap_ok 'no header, roots given: nothing wrong' said 0 'no header' \
 	'0xffffff8040000000 → 0x40000000' -- "${regs[@]}" "${where[@]}" "$loader2/good.img"
+tap_ok 'no header: nobody knows what is not there' hasnt "$out" 'neither RAM nor a device'
 tap_ok 'no header, a table missing' said 1 'translation fault, level 0' \
 	'0x48037000 is a table that nothing points to; with it the walk ends at 0x40000000' \
 	'fix: pt-set 0xffffff8040000000 L0 0x48037003' 'what will lie there is not in the file' \
