@@ -3,7 +3,9 @@
  * A kernel that does nothing but say how it was entered, one CPU after the
  * other: "probe: NAME=VALUE". It lives on the loader's tables. With PROBE_FAULT
  * each of so many CPUs reads where nothing is mapped, to see the loader's vectors.
+ * With PROBE_RIGHTS it uses what the levels above may have left trapped.
  */
+	.arch	armv8.5-a+sve+sme+memtag+mops
 	.section .text, "ax"
 	.global _start
 _start:
@@ -53,7 +55,11 @@ _start:
 2:	say_sysreg sctlr, sctlr_el1
 	say_sysreg tcr, tcr_el1
 	say_sysreg mair, mair_el1
-3:	say	end, x29
+3:
+#ifdef PROBE_RIGHTS
+#include "rights.inc"
+#endif
+	say	end, x29
 	add	x27, x29, #1
 	stlr	x27, [x28]
 #ifdef PROBE_FAULT
