@@ -38,7 +38,7 @@ static void choose_level(struct checking *k)
 	else if (img->has_header) /* a kernel of EL1's upper half, or one that has but one */
 		k->el = img->header.kernel_entry >> 63 ? 1 : 2;
 	else
-		k->el = 1;
+		buf_puts(&k->text, "EL1 is assumed (--el says otherwise)\n");
 	if (!k->el)
 		k->el = 1;
 	if (checking_given(k, GIVEN_ENTRY))

@@ -165,6 +165,7 @@ tap_ok 'no header and no roots: commands that need none' said 0 'image' -- "$loa
 	-e ram -e 'mem -p 0x48000000 16'
 tap_ok 'no header and no roots: a walk says what is missing' said 2 'its tables are not known: --ttbr0' \
 	'no TTBR0_EL1' -- "$loader2/good.img" -e 'pt-walk 0'
+tap_ok 'no header: the level is a guess, and said to be one' said 2 'EL1 is assumed (--el' -- "$loader2/good.img"
 tap_ok 'no header and no roots: says what is wanted' said 2 'where are its tables? --ttbr0' -- \
 	"$loader2/good.img"
 tap_ok 'an ELF file with roots' said 0 'an ELF file, 2 segments' '<go> → 0x48000000' -- \
