@@ -94,6 +94,7 @@ struct lint_input {
 struct lint_report {
 	size_t keep;		      /* places to keep for each rule; the rest is counted */
 	const struct lint_rule *only; /* or NULL: all */
+	const char *options;	      /* what a remedy's command needs too: " -r s2"; or NULL */
 	struct {
 		struct finding *list;
 		size_t count, size;

@@ -68,15 +68,6 @@ static bool ap1_clear(const struct pt_config *cfg, const struct pt_step *s, stru
 	return !cfg->regime.stage2 && !cfg->regime.two_halves && is_leaf(s) && !(s->desc & BIT(6));
 }
 
-static unsigned int find_mair(const struct regime *r, uint8_t want)
-{
-	for (unsigned int i = 0; i < 8; i++) {
-		if ((uint8_t)(r->mair >> 8 * i) == want)
-			return i;
-	}
-	return 0;
-}
-
 /*
  * Stage 2's MemAttr 0b1111 reaches into NS (bit 5), which has no meaning outside Secure state.
  * Who has write-back at AttrIndx 7 (Xen does) may set bit 5 too: it comes to the same.
@@ -85,7 +76,9 @@ static bool stage2_in_stage1(const struct pt_config *cfg, const struct pt_step *
 			     struct finding *f)
 {
 	f->mair = (uint8_t)(cfg->regime.mair >> 56);
-	f->fix = find_mair(&cfg->regime, 0xff);
+	lint_mend_type(&cfg->regime, false, f);
+	if (!f->remedy)
+		f->remedy = "pt-set {va} L{level} AttrIndx={fixnum},NS=0";
 	return !cfg->regime.stage2 && !cfg->regime.secure && is_leaf(s) && f->mair != 0xff &&
 	       field(s->desc, 2, 4) == 15;
 }

@@ -121,6 +121,11 @@ struct lint {
 void lint_add(struct lint *l, enum lint_id id, struct finding f);
 /** lint_leaf_finding() - where @m is. */
 struct finding lint_leaf_finding(const struct pt_mapping *m);
+/**
+ * lint_mend_type() - @f's value {fixnum}, and its remedy where it is not the rule's: the
+ * AttrIndx or MemAttr that a device, or memory, should have.
+ */
+void lint_mend_type(const struct regime *r, bool device, struct finding *f);
 /** lint_memory_at() - what is at @pa, up to @last; RAM for ever where nobody knows. */
 enum lint_memory lint_memory_at(const struct lint *l, uint64_t pa, uint64_t *last,
 				const char **name);

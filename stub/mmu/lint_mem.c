@@ -42,8 +42,7 @@ static struct content content_of(const struct lint *l, uint64_t pa, uint64_t siz
 	}
 }
 
-/* The AttrIndx or MemAttr that this memory should have, or a word for that there is none. */
-static void mend_type(const struct regime *r, bool device, struct finding *f)
+void lint_mend_type(const struct regime *r, bool device, struct finding *f)
 {
 	if (r->stage2) {
 		f->fix = device ? 1 : r->hcr & HCR_FWB ? 6 : 15;
@@ -68,6 +67,9 @@ static const char *no_exec(const struct regime *r)
 	return r->two_halves ? NULL : "pt-set {va} L{level} XN=1";
 }
 
+/* One leaf for both: what is right for the device may stop the code that runs from the RAM. */
+#define APART "map the device and the RAM apart, by smaller blocks or by pages"
+
 static bool writes_and_runs(unsigned int perm)
 {
 	return (perm & (PT_W | PT_X)) == (PT_W | PT_X);
@@ -83,18 +85,20 @@ static void check_content(struct lint *l, const struct pt_mapping *m)
 	f.mair = m->attrs->mair;
 	if (c.ram && device) {
 		f.name = c.ram_name;
-		mend_type(r, false, &f);
+		lint_mend_type(r, false, &f);
+		f.remedy = c.device ? APART : f.remedy;
 		lint_add(l, RULE_RAM_DEVICE, f);
 	}
 	f.remedy = NULL;
 	f.name = c.device_name;
 	if (c.device && !device) {
-		mend_type(r, true, &f);
+		lint_mend_type(r, true, &f);
+		f.remedy = c.ram ? APART : f.remedy;
 		lint_add(l, RULE_DEVICE_NORMAL, f);
 	}
 	if (c.device && ((m->attrs->own | m->attrs->el0) & PT_X) && !r->stage2) {
 		f.mair = 0;
-		f.remedy = no_exec(r);
+		f.remedy = c.ram ? APART : no_exec(r);
 		lint_add(l, RULE_DEVICE_EXEC, f);
 	}
 	if (c.nothing && !device) {
@@ -123,7 +127,7 @@ static void check_permissions(struct lint *l, const struct pt_mapping *m)
 		lint_add(l, RULE_AF, f);
 	if (l->mair_bad & 1u << m->attrs->attrindx && !r->stage2) {
 		f.value = m->attrs->mair;
-		mend_type(r, false, &f);
+		lint_mend_type(r, lint_memory_at(l, m->oa, &last, &name) == LINT_DEVICE, &f);
 		lint_add(l, RULE_MAIR, f);
 	}
 }

@@ -74,6 +74,19 @@ static void say_symbol(const struct pt_names *names, uint64_t address, struct bu
 	buf_putc(out, '>');
 }
 
+/* 12,345 */
+static void say_number(const char *before, uint64_t number, const char *behind, struct buf *out)
+{
+	uint64_t part = 1;
+
+	while (number / part >= 1000)
+		part *= 1000;
+	buf_printf(out, "%s%" PRIu64, before, number / part);
+	for (part /= 1000; part; part /= 1000)
+		buf_printf(out, ",%03" PRIu64, number / part % 1000);
+	buf_puts(out, behind);
+}
+
 /* Where: input addresses, then the descriptor, the table or nothing. */
 static void say_where(const struct finding *f, const struct pt_names *names, struct buf *out)
 {
@@ -93,7 +106,7 @@ static void say_where(const struct finding *f, const struct pt_names *names, str
 		buf_puts(out, "register");
 	}
 	if (f->count > 1)
-		buf_printf(out, "  and %" PRIu64 " more", f->count - 1);
+		say_number("  and ", f->count - 1, " more", out);
 }
 
 static void say_place(const struct finding *f, const struct pt_names *names, struct buf *out)
@@ -105,28 +118,38 @@ static void say_place(const struct finding *f, const struct pt_names *names, str
 	buf_putc(out, '\n');
 }
 
+/* A remedy ends with the command that it has, if it has one. */
+static bool has_command(const char *remedy)
+{
+	return strstr(remedy, "pt-") != NULL;
+}
+
 static void say_rule(const struct lint_report *r, unsigned int id, size_t places,
 		     const struct pt_names *names, struct buf *out)
 {
 	const struct lint_rule *rule = &lint_rules[id];
 	const struct finding *first = &r->of[id].list[0];
+	const char *remedy = first->remedy ? first->remedy : rule->remedy;
 	size_t n = places && places < r->of[id].count ? places : r->of[id].count;
 
 	buf_printf(out, "%s: %s", severities[rule->severity], rule->id);
 	if (r->of[id].findings > 1)
-		buf_printf(out, ", %" PRIu64 " times", r->of[id].findings);
+		say_number(", ", r->of[id].findings, " times", out);
 	if (r->of[id].places > 1 && r->of[id].places != r->of[id].findings)
-		buf_printf(out, " in %" PRIu64 " places", r->of[id].places);
+		say_number(" in ", r->of[id].places, " places", out);
 	buf_printf(out, "  (Arm ARM %s)\n", rule->section);
 	for (size_t i = 0; i < n; i++)
 		say_place(&r->of[id].list[i], names, out);
-	if (n < r->of[id].places)
-		buf_printf(out, "  %" PRIu64 " more places%s\n", r->of[id].places - n,
-			   n < r->of[id].count ? " (--all)" : "");
+	if (n < r->of[id].places) {
+		say_number("  and ", r->of[id].places - n, " more like it", out);
+		buf_puts(out, n < r->of[id].count ? " (--all)\n" : "\n");
+	}
 	buf_puts(out, "  so: ");
 	lint_expand(rule->so, first, out);
 	buf_puts(out, "\n  do: ");
-	lint_expand(first->remedy ? first->remedy : rule->remedy, first, out);
+	lint_expand(remedy, first, out);
+	if (r->options && has_command(remedy))
+		buf_puts(out, r->options);
 	buf_putc(out, '\n');
 }
 

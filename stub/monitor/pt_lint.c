@@ -23,8 +23,15 @@ static void say_heads(const struct lints *l, struct buf *out)
 static int look(struct cmd *c, struct lints *l, bool all, const struct lint_rule *only)
 {
 	struct lint_report report = { .keep = all ? LINT_KEEP_ALL : LINT_KEEP, .only = only };
-	struct buf text = { 0 };
+	struct buf text = { 0 }, options = { 0 };
 	int err = lints_run(l, &report);
+
+	/* a remedy is for the tables that were looked at */
+	if (c->regime)
+		buf_printf(&options, " -r %s", c->regime);
+	if (c->cpu != c->machine->cpu)
+		buf_printf(&options, " -c %u", c->cpu);
+	report.options = options.data;
 
 	if (!err) {
 		say_heads(l, &text);
@@ -33,6 +40,7 @@ static int look(struct cmd *c, struct lints *l, bool all, const struct lint_rule
 		c->found = report.total[LINT_ERROR] > 0;
 	}
 	buf_free(&text);
+	buf_free(&options);
 	lint_free(&report);
 	return err;
 }

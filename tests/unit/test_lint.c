@@ -215,6 +215,15 @@ static void stage2_attributes_in_stage1(void **state)
 	only_says("stage2-in-stage1", "pt-set 0x206000 L3 AttrIndx=4,NS=0");
 }
 
+static void no_index_is_named_that_is_not_write_back(void **state)
+{
+	(void)state;
+	reg.mair = UINT64_C(0x44) << 56 | 0xbb << 8;
+	fake_put(&ram, L3, 5, 0); /* LOW's page selects a byte that is gone */
+	fake_put(&ram, L3, 6, PAGE_B | PAGE | AF | ISH | 15 << 2 | NX);
+	only_says("stage2-in-stage1", "do: load a byte of MAIR with 0xff (write-back)");
+}
+
 static void bit_5_where_index_7_is_write_back(void **state)
 {
 	(void)state;
@@ -333,7 +342,43 @@ static void the_first_places_are_shown_and_the_rest_is_counted(void **state)
 		fake_put(&ram, L3, i, MEM(0x41200000 + i * 0x1000ull) & ~AF);
 	only("af-clear", 32);
 	lint_say(&report, 3, NULL, &text);
-	assert_non_null(strstr(text.data, "  29 more places (--all)\n"));
+	assert_non_null(strstr(text.data, "  and 29 more like it (--all)\n"));
+	buf_free(&text);
+}
+
+/* Every other of 2 x 8192 pages: counts that a person can read. */
+static void thousands_are_one_line(void **state)
+{
+	struct buf text = { 0 };
+
+	(void)state;
+	for (unsigned int t = 0; t < 32; t++) {
+		uint64_t table = 0x70010000 + t * 0x1000ull;
+
+		fake_put(&ram, L2, 8 + t, table | TABLE);
+		for (unsigned int i = 0; i < 512; i += 2)
+			fake_put(&ram, table, i, MEM(0x44000000 + (t * 512 + i) * 0x1000ull) & ~AF);
+	}
+	only("af-clear", 8192);
+	lint_say(&report, 3, NULL, &text);
+	assert_non_null(strstr(text.data, "warning: af-clear, 8,192 times  (Arm ARM"));
+	assert_non_null(strstr(text.data, "  and 8,189 more like it (--all)\n"));
+	assert_true(text.len < 1000);
+	buf_free(&text);
+}
+
+static void a_command_is_for_the_regime_that_was_asked_for(void **state)
+{
+	struct buf text = { 0 };
+
+	(void)state;
+	fake_put(&ram, L3, 6, MEM(PAGE_B) & ~AF);
+	fake_put(&ram, L3, 7, MEM(PAGE_A + 0x3000) & ~PXN);
+	lint();
+	report.options = " -r el1";
+	say_all(&text);
+	assert_non_null(strstr(text.data, "  do: pt-set 0x206000 L3 AF=1 -r el1\n"));
+	assert_non_null(strstr(text.data, "apart if it is both\n")); /* no command */
 	buf_free(&text);
 }
 
@@ -406,6 +451,7 @@ int main(void)
 		LINT_TEST(ap1_clear_at_el2),
 		LINT_TEST(contiguous_group_that_does_not_agree),
 		LINT_TEST(stage2_attributes_in_stage1),
+		LINT_TEST(no_index_is_named_that_is_not_write_back),
 		LINT_TEST(bit_5_where_index_7_is_write_back),
 		LINT_TEST(stage1_permissions_in_stage2),
 		LINT_TEST(hierarchical_bits_in_stage2),
@@ -419,6 +465,8 @@ int main(void)
 		LINT_TEST(big_endian_tables),
 		LINT_TEST(findings_in_a_row_are_one_place),
 		LINT_TEST(the_first_places_are_shown_and_the_rest_is_counted),
+		LINT_TEST(thousands_are_one_line),
+		LINT_TEST(a_command_is_for_the_regime_that_was_asked_for),
 		LINT_TEST(errors_come_first),
 		LINT_TEST(one_rule_alone),
 		LINT_TEST(ids_are_unique_and_all_is_said),

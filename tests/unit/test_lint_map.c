@@ -13,6 +13,14 @@ static void next_page(uint64_t desc)
 	fake_put(&ram, L3, PAGE_AT(NEXT), desc);
 }
 
+static enum lint_memory uart_in_ram(void *ctx, uint64_t pa, uint64_t *last, const char **name)
+{
+	(void)ctx;
+	*last = pa < 0x48000000 ? 0x47ffffff : pa < 0x48001000 ? 0x48000fff : UINT64_MAX;
+	*name = *last == 0x48000fff ? "pl011" : "ram";
+	return *last == 0x48000fff ? LINT_DEVICE : LINT_RAM;
+}
+
 static void ram_as_device(void **state)
 {
 	(void)state;
@@ -55,6 +63,35 @@ static void a_device_in_the_middle_of_a_block(void **state)
 	only("", 0);
 	fake_put(&ram, L2, 72, UART | VALID | AF | UXN);
 	only("device-executable", 1);
+}
+
+/* One block for a device and the code that runs: what is right for one stops the other. */
+static void a_device_beside_ram_is_to_be_mapped_apart(void **state)
+{
+	struct buf text = { 0 };
+
+	(void)state;
+	in.memory = uart_in_ram;
+	fake_put(&ram, L1, 1, 0x40000000 | VALID | AF | ISH | IDX(4) | UXN | AP_RO);
+	lint();
+	say_all(&text);
+	assert_non_null(strstr(text.data, "warning: device-executable"));
+	assert_non_null(strstr(text.data, "warning: device-as-normal"));
+	assert_non_null(strstr(text.data, "do: map the device and the RAM apart"));
+	assert_null(strstr(text.data, "pt-set"));
+	buf_free(&text);
+}
+
+static void a_reserved_type_of_a_device_becomes_a_device(void **state)
+{
+	(void)state;
+	reg.mair |= UINT64_C(0x10) << 40;
+	next_page(UART | PAGE | AF | IDX(5) | NX);
+	lint();
+	for (unsigned int i = 0; lint_rule(i); i++)
+		if (!strcmp(lint_rule(i)->id, "mair-reserved"))
+			assert_int_equal(report.of[i].list[0].fix,
+					 0); /* AttrIndx of Device-nGnRnE */
 }
 
 static void normal_memory_where_nothing_is(void **state)
@@ -418,6 +455,8 @@ int main(void)
 		LINT_TEST(device_as_normal),
 		LINT_TEST(device_executable),
 		LINT_TEST(a_device_in_the_middle_of_a_block),
+		LINT_TEST(a_device_beside_ram_is_to_be_mapped_apart),
+		LINT_TEST(a_reserved_type_of_a_device_becomes_a_device),
 		LINT_TEST(normal_memory_where_nothing_is),
 		LINT_TEST(without_a_memory_map_nothing_is_said_of_it),
 		LINT_TEST(alias_of_another_type),
