@@ -3,9 +3,13 @@
  * A kernel that does nothing but say how it was entered, one CPU after the
  * other: "probe: NAME=VALUE". It lives on the loader's tables. With PROBE_FAULT
  * each of so many CPUs reads where nothing is mapped, to see the loader's vectors.
+ * UART: its address, QEMU's virt's without.
  * With PROBE_RIGHTS it uses what the levels above may have left trapped.
  */
 	.arch	armv8.5-a+sve+sme+memtag+mops
+#ifndef UART
+#define UART 0x09000000
+#endif
 	.section .text, "ax"
 	.global _start
 _start:
@@ -104,7 +108,8 @@ put_text:
 	b	1b
 2:	br	x23
 
-put:	mov	x27, #0x09000000
+put:	movz	x27, #(UART >> 16), lsl #16
+	movk	x27, #(UART & 0xffff)
 	str	w22, [x27]
 	ret
 
