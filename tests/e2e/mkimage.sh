@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# baton-mkimage's layout, its refusals, and the inheritance of boards. No QEMU.
+# baton-mkimage's layout, formats and refusals, and the inheritance of boards. QEMU only dumps
+# device trees; tests/e2e/images.sh boots what is made.
 # shellcheck disable=SC2016,SC2317 # `names` in quotes are text; functions are called by tap_ok
 # shellcheck source=tests/e2e/lib.sh
 . "${0%/*}/lib.sh"
@@ -65,6 +66,56 @@ tap_ok 'its first page starts with zeros' is 0x0 "$(word "$tmp/k1.img" $task_at)
 
 mk $el1 "$tmp/k1.elf" "$tmp/again.img"
 tap_ok 'equal input, equal image' cmp "$tmp/k1.img" "$tmp/again.img"
+
+# --- file formats
+for format in elf uimage; do
+	mk $el1 "$tmp/k1.elf" "$tmp/boot.$format" --format $format
+	(O=$(cd "$O" && pwd) && cd "$tmp" && task=task.elf mk $el1 k1.elf again.img -f $format)
+	tap_ok "$format: from another folder, the same" cmp "$tmp/boot.$format" "$tmp/again.img"
+done
+"${CROSS}readelf" -lhW "$tmp/boot.elf" >"$tmp/said" 2>"$tmp/warned"
+size=$(printf '0x%06x' "$(stat -c %s "$tmp/k1.img")")
+tap_ok 'elf: one segment, at the load address' \
+	has "$tmp/said" "LOAD           0x001000 0x0000000070000000 0x0000000070000000 $size $size RWE"
+tap_ok 'elf: and no other' is 1 "$(grep -c LOAD "$tmp/said")"
+tap_ok "elf: the loader's entry" grep -q 'Entry point address: *0x70000000$' "$tmp/said"
+tap_ok 'elf: nothing to warn of' test ! -s "$tmp/warned"
+tap_ok 'elf: what the raw image has' cmp -n "$(stat -c %s "$tmp/k1.img")" -i 4096:0 "$tmp/boot.elf" "$tmp/k1.img"
+named() { "${CROSS}nm" "$1" | grep -E ' (boot_lvl0_upper|loader_main|trap_handler)$' | sed 's/ [a-zA-Z] / /'; }
+tap_ok "elf: the loader's symbols" is "$(named "$O/loader/$el1/loader.elf")" "$(named "$tmp/boot.elf")"
+
+# be OFFSET: 32 bits of it, big-endian; crc: zlib's, as gzip appends it
+be() { od -An -tx4 --endian=big -j"$1" -N4 "$tmp/boot.uimage" | tr -d ' '; }
+crc() { gzip -c | tail -c 8 | od -An -tx4 -N4 | tr -d ' '; }
+tap_ok 'uimage: magic, load address and entry' is '27051956 70000000 70000000' "$(be 0) $(be 16) $(be 20)"
+tap_ok 'uimage: U-Boot, arm64, standalone, uncompressed' is 11160100 "$(be 28)"
+tap_ok 'uimage: no time of day' is 00000000 "$(be 8)"
+tap_ok 'uimage: what the raw image has' cmp -i 64:0 "$tmp/boot.uimage" "$tmp/k1.img"
+tap_ok 'uimage: its size and CRC' is "$(printf %08x "$(stat -c %s "$tmp/k1.img")") $(crc <"$tmp/k1.img")" \
+	"$(be 12) $(be 24)"
+head -c 64 "$tmp/boot.uimage" >"$tmp/head"
+poke "$tmp/head" 4 '\0\0\0\0'
+tap_ok "uimage: its header's CRC" is "$(crc <"$tmp/head")" "$(be 4)"
+if command -v dumpimage >/dev/null; then
+	tap_ok 'uimage: dumpimage agrees' eval 'dumpimage -l "$tmp/boot.uimage" | grep -q AArch64'
+fi
+
+# --- maps
+cp "$tmp/k1.elf" "$tmp/a&<b.elf"
+mk $el1 "$tmp/a&<b.elf" "$tmp/out.img" --map >"$tmp/map"
+tap_ok '--map: a segment, physical and virtual' \
+	grep -Eq '^0x40000000-0x4000[0-9a-f]+ +0x[0-9a-f]+ +0xffffff8040000000 +.*a&<b.elf, segment 0$' "$tmp/map"
+tap_ok '--map: the task behind it' \
+	grep -Eq '^0x40004000-0x40008000 +0x4000 +0x200000 +.*task.elf, placed behind the kernel$' "$tmp/map"
+for part in 'code and data' stacks 'boot tables' 'header and what it copies'; do
+	tap_ok "--map: the loader's $part" has "$tmp/map" "the loader's image ($el1), $part"
+done
+tap_ok '--map: in order' eval 'sed "1d;\$d" "$tmp/map" | sort -c'
+tap_ok '--map: the last line' has "$tmp/map" \
+	"board $el1: RAM 0x40000000-0xc0000000, kernel entry 0xffffff8040000000 at EL1 on 1 CPU, task entry 0x200040"
+mk $el1 "$tmp/a&<b.elf" "$tmp/out.img" --map=svg >"$tmp/map"
+tap_ok '--map=svg: a drawing' eval 'head -n 1 "$tmp/map" | grep -q "^<svg xmlns=" && tail -n 1 "$tmp/map" | grep -qx "</svg>"'
+tap_ok '--map=svg: names are text' has "$tmp/map" 'a&#38;&#60;b.elf, segment 0'
 
 # --- kernels that need more than the six named tables: those are at the image's end
 further() {
@@ -200,6 +251,114 @@ tap_ok 'a full disk: said, and the device is still there' \
 	test "$(cat "$tmp/said")" = 'baton-mkimage: /dev/full: No space left on device' -a -c /dev/full
 tap_ok '--help' eval '"$O/baton-mkimage" --help | grep -q "^usage: baton-mkimage"'
 tap_ok '--version' eval '"$O/baton-mkimage" --version | grep -q "^baton-mkimage [0-9]"'
+
+refuses 'an unknown format' '--format tar' '--help' -- mk $el1 "$tmp/k1.elf" "$out" --format tar
+refuses 'an unknown map' '--map png' '--help' -- mk $el1 "$tmp/k1.elf" "$out" --map=png
+refuses 'an unknown kernel type' '--kernel-type bsd' '--help' -- mk $el1 "$tmp/k1.elf" "$out" -T bsd
+
+# edited OFFSET BYTES: the good kernel with other bytes in its ELF or program headers
+edited() {
+	cp "$tmp/k1.elf" "$tmp/edited.elf"
+	poke "$tmp/edited.elf" "$1" "$2"
+}
+edited $((64 + 40)) '\1\0'
+refuses 'more in the file than in memory' "$tmp/edited.elf: segment 0" 'more bytes in the file' -- \
+	mk $el1 "$tmp/edited.elf" "$out"
+edited $((64 + 40)) '\377\377\377\377\377\377\377\377'
+refuses 'around the end of the address space' "$tmp/edited.elf: segment 0" 0xffffffffffffffff \
+	'around the end' -- mk $el1 "$tmp/edited.elf" "$out"
+edited $((64 + 44)) '\1'
+refuses 'zeros without end' "$tmp/edited.elf, segment 0, wants physical 0x40000000-0x14" 0xc0000000 AT \
+	-- mk $el1 "$tmp/edited.elf" "$out"
+edited 24 '\0\0\0\0'
+refuses 'an entry outside' "$tmp/edited.elf: its entry 0xffffff8000000000 is in no executable segment" \
+	-- mk $el1 "$tmp/edited.elf" "$out"
+edited 16 '\3'
+refuses 'a PIE' "$tmp/edited.elf: not linked at fixed addresses" '-no-pie' -- mk $el1 "$tmp/edited.elf" "$out"
+edited 32 '\377\377\377'
+refuses 'program headers beyond the file' "$tmp/edited.elf: truncated" 'program headers' -- \
+	mk $el1 "$tmp/edited.elf" "$out"
+edited 56 '\0'
+refuses 'nothing to load' "$tmp/edited.elf: nothing to load" -- mk $el1 "$tmp/edited.elf" "$out"
+cp "$tmp/task.elf" "$tmp/two.elf"
+poke "$tmp/two.elf" $((64 + 56 + 16)) '\101\0\40\0'
+task=$tmp/two.elf refuses "a task's segments over each other" 'segment 0 (virtual 0x200040-' \
+	'overlaps segment 1 (virtual 0x200041-' 'linker script' -- mk $el1 "$tmp/k1.elf" "$out"
+cp "$O/loader/$el1/loader.elf" "$tmp/loader.elf"
+poke "$tmp/loader.elf" $((64 + 24)) '\1'
+refuses 'a loader with two addresses' "$tmp/loader.elf: segment 0 has different virtual" -- \
+	mk $el1 "$tmp/k1.elf" "$out" --loader "$tmp/loader.elf"
+
+# --- device trees and Linux
+dump() { "$QEMU" -machine "virt,dumpdtb=$1" -cpu cortex-a57 -m "$2" -display none 2>/dev/null; }
+dump "$tmp/virt.dtb" 2G
+dump "$tmp/small.dtb" 512M
+# image OUT SIZE: an arm64 Image of nothing but its header, that wants SIZE
+image() {
+	printf '\0%.0s' {1..4096} >"$1"
+	# shellcheck disable=SC2059
+	printf "$(printf '\\%03o' $(($2 & 255)) $(($2 >> 8 & 255)) $(($2 >> 16 & 255)) $(($2 >> 24)))" |
+		dd of="$1" bs=1 seek=16 conv=notrunc status=none
+	poke "$1" 56 'ARM\x64'
+}
+linux() { "$O/baton-mkimage" --board "$1" --kernel-type linux --kernel "$2" -o "$3" "${@:4}"; }
+image "$tmp/Image" $((0x30000))
+printf 'initrd!' >"$tmp/initrd"
+linux $el1 "$tmp/Image" "$tmp/linux.img" --dtb "$tmp/virt.dtb" --initrd "$tmp/initrd" \
+	--bootargs 'console=ttyAMA0 one=1' --map >"$tmp/map"
+at_end() { word "$tmp/linux.img" $((header + 64 + 32 * $1 + 8 * $2)); }
+tap_ok 'Linux: the Image at the start of RAM' is 0x40000000-0x1000 "$(at_end 0 0)-$(at_end 0 1)"
+tap_ok 'Linux: entered there' is 0x40000000 "$(word "$tmp/linux.img" $((header + 16)))"
+tap_ok 'Linux: the initrd behind what the Image takes' is 0x40030000-0x7 "$(at_end 1 0)-$(at_end 1 1)"
+tap_ok 'Linux: the device tree in 2 MiB of its own' is 0x40200000 "$(at_end 2 0)"
+tap_ok 'Linux: the board says where' is 0x40200000 \
+	"$(word "$tmp/linux.img" $(($(symbol $el1 board) + 64 + 4 * 8)))"
+tap_ok 'Linux: the command line is in it' has "$tmp/linux.img" 'console=ttyAMA0 one=1'
+tap_ok 'Linux: the map has all of them' eval 'has "$tmp/map" "/Image" && has "$tmp/map" /initrd && has "$tmp/map" /virt.dtb'
+tap_ok 'Linux: and says how it is entered' has "$tmp/map" 'at EL1 with the MMU off'
+linux $el1 "$tmp/Image" "$tmp/linux.img"
+tap_ok "Linux without --dtb: not over the machine's own" is 0x40200000 "$(at_end 0 0)"
+
+mk $el1 "$tmp/k1.elf" "$tmp/dtb.img" --dtb "$tmp/virt.dtb"
+tap_ok 'a device tree for a kernel of the other kind' is 0x4-0x40008000 \
+	"$(word "$tmp/dtb.img" $((header + 56)))-$(word "$tmp/dtb.img" $((header + 64 + 3 * 32)))"
+psci_at() { od -An -tu4 -j$(($(symbol "$1" board) + 64 + 5 * 8 + 8)) -N4 "$2" | tr -d ' '; }
+tap_ok "PSCI's conduit by the device tree" is 0-1 "$(psci_at $el1 "$tmp/k1.img")-$(psci_at $el1 "$tmp/dtb.img")"
+
+gzip -c "$tmp/Image" >"$tmp/Image.gz"
+refuses 'a compressed Image' "$tmp/Image.gz: compressed" zcat -- linux $el1 "$tmp/Image.gz" "$out"
+cp "$tmp/Image" "$tmp/zboot"
+poke "$tmp/zboot" 0 'MZ\0\0zimg'
+poke "$tmp/zboot" 56 '\0\0\0\0'
+refuses 'an EFI zboot image' "$tmp/zboot: compressed for EFI" arch/arm64/boot/Image -- linux $el1 "$tmp/zboot" "$out"
+refuses 'an ELF file as Linux' "$tmp/k1.elf: an ELF file" arch/arm64/boot/Image -- linux $el1 "$tmp/k1.elf" "$out"
+refuses 'something else as Linux' "$tmp/cat.jpg: not an arm64 Linux Image" -- linux $el1 "$tmp/cat.jpg" "$out"
+image "$tmp/old" 0
+refuses 'a Linux of old' 'older than Linux 3.17' -- linux $el1 "$tmp/old" "$out"
+cp "$tmp/Image" "$tmp/broken"
+poke "$tmp/broken" 8 '\1'
+refuses 'a broken header' 'text_offset 0x1' -- linux $el1 "$tmp/broken" "$out"
+image "$tmp/huge" $((0xf0000000))
+refuses 'a Linux larger than RAM' "$tmp/huge, wants physical 0x40000000-0x130000000" 0x40000000-0xc0000000 \
+	'list-boards' -- linux $el1 "$tmp/huge" "$out" --dtb "$tmp/virt.dtb"
+truncate -s 800M "$tmp/big"
+refuses 'an initrd on the loader' "$tmp/big, at physical 0x40030000-0x72030000 overlaps" \
+	"the loader's image" 0x70000000-0x7 'make the initrd smaller' -- \
+	linux $el1 "$tmp/Image" "$out" --dtb "$tmp/virt.dtb" --initrd "$tmp/big"
+rm "$tmp/big"
+refuses 'RAM that the device tree has not' "the loader's image" 'wants physical 0x70000000-0x7' \
+	"$tmp/small.dtb says that RAM is 0x40000000-0x60000000" '-m 2G' -- \
+	linux $el1 "$tmp/Image" "$out" --dtb "$tmp/small.dtb"
+refuses 'no device tree' "$tmp/cat.jpg: not a device tree" dumpdtb -- mk $el1 "$tmp/k1.elf" "$out" --dtb "$tmp/cat.jpg"
+head -c 4000 "$tmp/virt.dtb" >"$tmp/cut.dtb"
+refuses 'half a device tree' "$tmp/cut.dtb: not a device tree, or a broken one" -- \
+	mk $el1 "$tmp/k1.elf" "$out" --dtb "$tmp/cut.dtb"
+refuses 'a command line without end' '--bootargs: 2048 characters' 2047 -- linux $el1 "$tmp/Image" "$out" \
+	--dtb "$tmp/virt.dtb" --bootargs "$(printf 'x%.0s' {1..2048})"
+refuses 'a task for Linux' '--task' '--initrd' -- linux $el1 "$tmp/Image" "$out" --task "$tmp/task.elf"
+refuses 'CPUs for Linux' '--cpus 4' '-smp 4' -- linux $el1 "$tmp/Image" "$out" --cpus 4
+refuses 'an initrd without a device tree' '--initrd' '--dtb' -- linux $el1 "$tmp/Image" "$out" --initrd "$tmp/initrd"
+refuses 'a command line for seL4' '--bootargs' 'linux alone' -- mk $el1 "$tmp/k1.elf" "$out" --bootargs x
 
 # --- boards: a board's value beats its parent's, and that beats the default
 boards=$tmp/board
