@@ -78,9 +78,12 @@ static int gather_nested(struct maps *m, const uint64_t *ipa, unsigned int n, si
 			bool got = false;
 			int err = 0;
 
-			if (!pt_stage2_address(&m->s2, &m->tables.reader, ipa[i] + at, &pa))
+			if (!pt_stage2_address(&m->s2, &m->tables.reader, ipa[i] + at, &pa)) {
 				err = machine_phys_gather(m->cmd->machine, &pa, 1, len,
 							  data + i * size + at, &got);
+				if (!err)
+					err = machine_phys_gathered(m->cmd->machine, 0);
+			}
 			if (err || m->tables.lost)
 				return err ? err : m->tables.lost;
 			ok[i] = got;
@@ -99,9 +102,16 @@ static int gather(void *ctx, const uint64_t *pa, unsigned int n, size_t size, ui
 	return machine_phys_gather(m->cmd->machine, pa, n, size, data, ok);
 }
 
+static int gathered(void *ctx, unsigned int i)
+{
+	struct maps *m = ctx;
+
+	return machine_phys_gathered(m->cmd->machine, i);
+}
+
 struct pt_bulk maps_bulk(struct maps *m)
 {
-	return (struct pt_bulk){ gather, m };
+	return (struct pt_bulk){ gather, m, gathered };
 }
 
 static bool has_root(const struct pt_config *cfg)
@@ -288,7 +298,7 @@ static const char *plural(uint64_t n)
 	return n == 1 ? "" : "s";
 }
 
-static void say_odd(const struct pt_map_stats *s, struct buf *out)
+static void say_odd(const struct maps *m, const struct pt_map_stats *s, struct buf *out)
 {
 	const struct {
 		uint64_t n;
@@ -312,11 +322,14 @@ static void say_odd(const struct pt_map_stats *s, struct buf *out)
 	}
 	if (*before == ',')
 		buf_putc(out, '\n');
-	if (s->unreadable + s->bad)
-		buf_puts(out, "next: pt-lint\n");
+	if (!(s->unreadable + s->bad))
+		return;
+	buf_puts(out, "next: pt-lint");
+	tables_say_options(&m->tables, out);
+	buf_putc(out, '\n');
 }
 
-void maps_say_stats(const struct pt_map_stats *s, struct buf *out)
+void maps_say_stats(const struct maps *m, const struct pt_map_stats *s, struct buf *out)
 {
 	uint64_t tables = 0;
 
@@ -331,5 +344,5 @@ void maps_say_stats(const struct pt_map_stats *s, struct buf *out)
 				   s->tables[i], s->tables[i] == 1 ? " " : "s", s->leaves[i],
 				   s->leaves[i] == 1 ? "f" : "ves");
 	}
-	say_odd(s, out);
+	say_odd(m, s, out);
 }

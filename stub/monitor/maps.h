@@ -63,7 +63,7 @@ struct maps_notes {
 /* Lines of text, each with its end. */
 void maps_say_head(const struct maps *m, unsigned int i, struct buf *out);
 void maps_say_range(const struct maps *m, const struct maps_range *r, struct buf *out);
-void maps_say_stats(const struct pt_map_stats *s, struct buf *out);
+void maps_say_stats(const struct maps *m, const struct pt_map_stats *s, struct buf *out);
 
 /** maps_note() - one more. maps_notes_flush(): a line of another kind comes; _end(): nothing more.
  */

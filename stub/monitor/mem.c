@@ -39,7 +39,9 @@ static int translate(struct cmd *c, struct tables *t, uint64_t va, uint64_t *pa)
 	} else if (!w.mapped) {
 		pt_render_fault(&w, &acc, &text);
 		cmd_say(c, "%#" PRIx64 ": %s", va, text.data ? text.data : "not mapped");
-		cmd_say(c, "next: pt-walk %#" PRIx64, va);
+		buf_clear(&text);
+		tables_say_options(t, &text);
+		cmd_say(c, "next: pt-walk %#" PRIx64 "%s", va, text.len ? text.data : "");
 		c->found = true;
 	}
 	*pa = w.oa;

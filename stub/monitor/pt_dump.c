@@ -190,7 +190,7 @@ static int parse(struct cmd *c, struct dump *d)
 
 static void say_totals(struct dump *d, const struct pt_map_stats *s)
 {
-	maps_say_stats(s, &d->text);
+	maps_say_stats(d->maps, s, &d->text);
 	if (d->search) {
 		buf_printf(&d->text, "%" PRIu64 " hit%s", d->search->hits,
 			   d->search->hits == 1 ? "" : "s");

@@ -107,7 +107,7 @@ static int list_tables(struct listing *l)
 		maps_notes_end(&l->notes, l->maps, &l->text);
 		l->c->found |= stats.unreadable + stats.bad > 0;
 		if (!err)
-			maps_say_stats(&stats, &l->text);
+			maps_say_stats(l->maps, &stats, &l->text);
 		if (!err)
 			err = put(l, 0);
 	}

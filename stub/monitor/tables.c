@@ -31,8 +31,16 @@ int tables_level(struct cmd *c, int arg, int *level)
 	return 0;
 }
 
+void tables_say_options(const struct tables *t, struct buf *out)
+{
+	if (t->cpu != t->machine->cpu)
+		buf_printf(out, " -c %u", t->cpu);
+	if (t->spec)
+		buf_printf(out, " -r %s", t->spec);
+}
+
 /* Behind a fault: what to type next, where that is known. */
-static void say_next(const struct pt_walk *w, struct buf *out)
+static void say_next(const struct tables *t, const struct pt_walk *w, struct buf *out)
 {
 	const struct pt_step *last = w->steps ? &w->step[w->steps - 1] : NULL;
 
@@ -44,18 +52,20 @@ static void say_next(const struct pt_walk *w, struct buf *out)
 			buf_printf(out, "next: pt-walk %#" PRIx64 " -r s2\n", w->fault_ipa);
 		return;
 	}
-	if (w->fault == PT_FAULT_ACCESS_FLAG)
-		buf_printf(out, "next: pt-set %#" PRIx64 " L%d AF=1\n", w->ia, last->level);
-	else if (w->fault == PT_FAULT_PERMISSION)
-		buf_printf(out,
-			   "next: pt-set %#" PRIx64
-			   " L%d FIELD=VALUE   (AP, PXN, UXN: see above)\n",
-			   w->ia, last->level);
-	else if (w->fault == PT_FAULT_TRANSLATION)
-		buf_printf(out,
-			   "next: why   (or, once you know the descriptor: pt-set %#" PRIx64
-			   " L%d DESC)\n",
-			   w->ia, last->level);
+	if (w->fault != PT_FAULT_ACCESS_FLAG && w->fault != PT_FAULT_PERMISSION &&
+	    w->fault != PT_FAULT_TRANSLATION)
+		return;
+	buf_puts(out, "next: ");
+	if (w->fault == PT_FAULT_TRANSLATION)
+		buf_puts(out, "why   (or, once you know the descriptor: ");
+	buf_printf(out, "pt-set %#" PRIx64 " L%d ", w->ia, last->level);
+	buf_puts(out, w->fault == PT_FAULT_ACCESS_FLAG	 ? "AF=1"
+		      : w->fault == PT_FAULT_TRANSLATION ? "DESC"
+							 : "FIELD=VALUE");
+	tables_say_options(t, out);
+	buf_puts(out, w->fault == PT_FAULT_TRANSLATION	? ")\n"
+		      : w->fault == PT_FAULT_PERMISSION ? "   (AP, PXN, UXN: see above)\n"
+							: "\n");
 }
 
 /* A leaf with the contiguous bit whose neighbors say something else (D8.7.1). */
@@ -98,7 +108,7 @@ int tables_say_walk(struct tables *t, struct cmd *c, uint64_t va, const struct p
 	say_groups(t, &w, &text);
 	if (w.fault) {
 		c->found = true;
-		say_next(&w, &text);
+		say_next(t, &w, &text);
 	}
 	cmd_text(c, &text);
 	buf_free(&text);

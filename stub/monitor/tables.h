@@ -9,6 +9,9 @@
 /** tables_open() - the tables that -c and -r chose. The error is said. */
 int tables_open(struct tables *t, struct cmd *c);
 
+/** tables_say_options() - the -c and -r that lead to @t again, for a command to type next. */
+void tables_say_options(const struct tables *t, struct buf *out);
+
 /** tables_level() - "L0" to "L3" or "0" to "3", also "L-1"; -BATON_EINVAL, said. */
 int tables_level(struct cmd *c, int arg, int *level);
 

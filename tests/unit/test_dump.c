@@ -108,7 +108,7 @@ static void bad_entries_side_by_side_are_one_line(void **state)
 		       "0xf00040000000, beyond 40 bits: a fault\n");
 	assert_said(f, "L2 [ 10-19] 0x40082050, 10 entries: no table can be read where they point "
 		       "to, the first to 0x5000a000: that is no memory\n");
-	assert_said(f, "10 unreadable tables, 102 bad entries\nnext: pt-lint\n");
+	assert_said(f, "10 unreadable tables, 102 bad entries\nnext: pt-lint -r el1:ttbr0\n");
 	assert_int_equal(fake_command(f, "pt-tables"), 1);
 	assert_said(f, "L2 [ 10-19] 0x40082050, 10 entries: no table");
 }
@@ -234,6 +234,20 @@ static void what_is_wrong_is_named(void **state)
 		assert_int_equal(fake_command(*state, row[i].line), 2);
 		assert_said((struct fake *)*state, row[i].said);
 	}
+}
+
+/* What is to be typed next must not change another root's tables. */
+static void what_comes_next_is_of_the_same_tables(void **state)
+{
+	struct fake *f = *state;
+
+	assert_int_equal(fake_command(f, "pt-walk 0x50000000 -c 1 -r el1:ttbr0=0x40080000"), 1);
+	assert_said(f, "pt-set 0x50000000 L2 DESC -c 1 -r el1:ttbr0=0x40080000)\n");
+	assert_int_equal(fake_command(f, "mem 0x50000000 4 -r el1:ttbr0"), 1);
+	assert_said(f, "next: pt-walk 0x50000000 -r el1:ttbr0\n");
+	fake_set_u64(f, FAKE_L3, FAKE_RAM | (FAKE_PAGE & ~0x400ull));
+	assert_int_equal(fake_command(f, "pt-walk 0x40000000"), 1);
+	assert_said(f, "next: pt-set 0x40000000 L3 AF=1\n");
 }
 
 static void filters_count_what_they_hide(void **state)
@@ -524,6 +538,7 @@ int main(void)
 		T(roots_that_cannot_be_walked_are_said),
 		T(a_span_shows_the_half_that_it_is_in),
 		T(what_is_wrong_is_named),
+		T(what_comes_next_is_of_the_same_tables),
 		T(filters_count_what_they_hide),
 		T(a_file_gets_all_of_it),
 		T(stage2_splits_and_moves),
