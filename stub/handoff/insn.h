@@ -35,6 +35,8 @@ enum insn_kind {
 	INSN_WFE,
 };
 
+#define INSN_KINDS (INSN_WFE + 1)
+
 /* What becomes of x30. */
 enum insn_x30 {
 	X30_KEPT,

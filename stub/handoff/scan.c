@@ -124,34 +124,12 @@ static bool fetch(struct scan_run *r, uint64_t pc, uint32_t *word)
  */
 static bool is_site(const struct insn *i, uint8_t link)
 {
-	switch (i->kind) {
-	case INSN_MSR:
+	if (i->kind == INSN_MSR)
 		return watch_find(i->sysreg) != NULL;
-	case INSN_BR:
-	case INSN_BLR:
-	case INSN_ERET:
-	case INSN_SMC:
-	case INSN_HVC:
-		return true;
-	case INSN_RET:
+	if (i->kind == INSN_RET)
 		return i->reg != 30 || (link & (SCAN_UNKNOWN | SCAN_TOP));
-	case INSN_OTHER:
-	case INSN_UDF:
-	case INSN_B:
-	case INSN_BL:
-	case INSN_COND:
-	case INSN_SVC:
-	case INSN_BRK:
-	case INSN_HLT:
-	case INSN_MRS:
-	case INSN_MSR_IMM:
-	case INSN_TLBI:
-	case INSN_CACHE:
-	case INSN_WFI:
-	case INSN_WFE:
-		break;
-	}
-	return false;
+	return i->kind == INSN_BR || i->kind == INSN_BLR || i->kind == INSN_ERET ||
+	       i->kind == INSN_SMC || i->kind == INSN_HVC;
 }
 
 static void add_site(struct scan *s, uint64_t pc, uint32_t word, const struct insn *insn)

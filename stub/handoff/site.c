@@ -290,42 +290,24 @@ static int visit_call(struct handoff *h, struct visit *v)
 	return call && call->function == PSCI_CPU_ON ? say_new_cpu(h, v, x[2]) : GO;
 }
 
-int site_visit(struct handoff *h, struct visit *v)
+static int visit_branch(struct handoff *h, struct visit *v)
 {
 	const struct insn *insn = &v->site.insn;
 	uint64_t target;
-	int err;
+	int err = reg_x(machine_of(h), v->cpu, insn->reg, &target);
 
-	switch (insn->kind) {
-	case INSN_MSR:
-		return visit_msr(h, v);
-	case INSN_ERET:
-		return visit_eret(h, v);
-	case INSN_SMC:
-	case INSN_HVC:
-		return visit_call(h, v);
-	case INSN_BR:
-	case INSN_BLR:
-	case INSN_RET:
-		err = reg_x(machine_of(h), v->cpu, insn->reg, &target);
-		if (err)
-			return err;
-		return leave_visit(h, v, insn->pauth ? insn_strip_pauth(target) : target, v->el);
-	case INSN_OTHER:
-	case INSN_UDF:
-	case INSN_B:
-	case INSN_BL:
-	case INSN_COND:
-	case INSN_SVC:
-	case INSN_BRK:
-	case INSN_HLT:
-	case INSN_MRS:
-	case INSN_MSR_IMM:
-	case INSN_TLBI:
-	case INSN_CACHE:
-	case INSN_WFI:
-	case INSN_WFE:
-		break;
-	}
-	return step_over(h, v);
+	if (err)
+		return err;
+	return leave_visit(h, v, insn->pauth ? insn_strip_pauth(target) : target, v->el);
+}
+
+int site_visit(struct handoff *h, struct visit *v)
+{
+	static int (*const visits[INSN_KINDS])(struct handoff *, struct visit *) = {
+		[INSN_MSR] = visit_msr,	   [INSN_ERET] = visit_eret, [INSN_SMC] = visit_call,
+		[INSN_HVC] = visit_call,   [INSN_BR] = visit_branch, [INSN_BLR] = visit_branch,
+		[INSN_RET] = visit_branch,
+	};
+
+	return visits[v->site.insn.kind] ? visits[v->site.insn.kind](h, v) : step_over(h, v);
 }
