@@ -130,10 +130,13 @@ static void render_table(const struct pt_config *c, const struct pt_step *s,
 			buf_putc(out, ' ');
 			pt_field_say(f, s->desc, 0, out);
 		}
+		/* Hierarchical permissions; NSTable is none. */
+		if (c->hpd && strcmp(f->name, "NSTable"))
+			buf_puts(out, " disabled by TCR.HPD");
 		before = ", ";
 	}
 	if (before[0] == ',')
-		buf_puts(out, c->hpd ? ": disabled by TCR.HPD)" : ")");
+		buf_putc(out, ')');
 }
 
 /* "0x7000b000", or of two stages "0x1000 → 0x7000b000"; returns its width on the screen. */

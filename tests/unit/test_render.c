@@ -106,6 +106,19 @@ static void table_attributes_are_named(void **state)
 	assert_non_null(strstr(out.data, "EL1 r--   EL0 --x"));
 }
 
+/* TCR_EL1.HPD1 takes away hierarchical permissions, and NSTable is none. */
+static void disabled_permissions_are_told(void **state)
+{
+	struct regime r = fake_el1(0x7000c000, 0x7000c000);
+
+	(void)state;
+	r.secure = true;
+	r.tcr |= UINT64_C(1) << 42;
+	fake_put(&ram, 0x7000c000, 511, 0x7000b003 | UINT64_C(9) << 60);
+	render(&r, KERNEL, NULL, NULL);
+	assert_non_null(strstr(out.data, "(UXNTable disabled by TCR.HPD, NSTable)"));
+}
+
 static void an_unreadable_table(void **state)
 {
 	struct regime r = fake_el1(0, 0x7000c000);
@@ -257,6 +270,7 @@ int main(void)
 		T(a_mapping),
 		T(the_seed_fault),
 		T(table_attributes_are_named),
+		T(disabled_permissions_are_told),
 		T(an_unreadable_table),
 		T(mmu_off_and_pending),
 		T(el2_has_no_el0),
