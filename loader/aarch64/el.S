@@ -65,3 +65,25 @@ function el2_drop_to_el1
 	isb
 	eret
 end_function el2_drop_to_el1
+
+/*
+ * At EL0 nothing can be asked without a trap to who is above, so _start goes on
+ * after this and ends there. But DC ZVA is prohibited by SCTLR_EL1.DZE 0, at EL0
+ * alone (at EL1 by HCR_EL2.TDZ, which nobody sets): reason enough for a line, which
+ * the console takes from EL0 as well while the MMU is off. No address is linked.
+ */
+function el0_say
+	adr	x2, board
+	load_pair 3, 4, x2, BOARD_UART_AT
+	adr	x2, 4f
+1:	ldrb	w4, [x2], #1
+	cbz	w4, 3f
+2:	ldr	w5, [x3, #0x18]			/* UARTFR.TXFF */
+	tbnz	w5, #5, 2b
+	str	w4, [x3]
+	b	1b
+3:	b	going_on
+4:	.ascii	"LDR|ERROR: DC ZVA is prohibited, as it is at EL0, where this loader cannot work: "
+	.asciz	"enter it at EL1, EL2 or EL3 (firmware: by a branch, not by an eret to EL0)\r\n"
+	.balign	4
+end_function el0_say

@@ -18,6 +18,8 @@ _Static_assert(BOARD_MEMORY_START_AT == offsetof(struct baton_image_board, memor
 	       "asm.h has another layout");
 _Static_assert(BOARD_CPUS_AT == offsetof(struct baton_image_board, cpus),
 	       "asm.h has another layout");
+_Static_assert(BOARD_UART_AT == offsetof(struct baton_image_board, uart),
+	       "asm.h has another offset");
 _Static_assert(BOARD_MEMORY_SIZE_AT == offsetof(struct baton_image_board, memory_size),
 	       "asm.h has another layout");
 

@@ -9,12 +9,6 @@
  */
 #define ASIDE_AT 64
 
-/* 64 bits that are aligned to 4 bytes, if the image is; w\tmp is lost. */
-.macro load_pair n, tmp, base, offset
-	ldp	w\n, w\tmp, [\base, #(\offset)]
-	orr	x\n, x\n, x\tmp, lsl #32
-.endm
-
 .macro load_symbol reg, symbol
 	movz	\reg, #:abs_g3:\symbol
 	movk	\reg, #:abs_g2_nc:\symbol
@@ -38,9 +32,12 @@
  *   x19  where this is      x20  where it should be      x21  logical CPU
  */
 	.section .text.start, "ax"
-	.global _start
+	.global _start, going_on
 	.type _start, %function
 _start:
+	mrs	x1, dczid_el0
+	tbnz	x1, #4, el0_say			/* DZP: see there */
+going_on:
 	msr	daifset, #0xf
 	msr	spsel, #1
 	adr	x19, _start

@@ -9,12 +9,10 @@
 el3=virt,secure=on el32=virt,secure=on,virtualization=on el2_only=virt,virtualization=on
 firmware=0x48000000
 
-# start IMAGE MACHINE CPU [QEMU'S ARGUMENTS] - every CPU at the loader, where nobody starts them
+# start IMAGE MACHINE CPU [QEMU'S ARGUMENTS]
 start() {
-	local image=$1 machine=$2 cpu=$3
-	shift 3
-	qemu_start "$(basename "$image")" -machine "$machine" -cpu "$cpu" -m 2G "$@" \
-		-device "loader,file=$image,addr=$load,cpu-num=0"
+	qemu_start "$(basename "$1")" -machine "$2" -cpu "$3" -m 2G "${@:4}" \
+		-device "loader,file=$1,addr=$load,cpu-num=0"
 }
 
 # after_firmware IMAGE MACHINE CPU - ... with firmware that leaves nothing as it should be
@@ -75,14 +73,15 @@ probe "$tmp/at2.elf" 0x8040000000 0x40000000 0x3000 0 -DPROBE_RIGHTS
 mk $el2 "$tmp/at2.elf" "$tmp/at2.img"
 assemble "$tmp/firmware.bin" tests/loader/firmware.S -DLOADER=$load
 
-# value FIELD - what the probe says of it, in hexadecimal without leading zeros
-value() { tr -d '\r' <"$console" | sed -n "s/^probe: $1=0*\\(.\\)/\\1/p"; }
+# value FIELD - what the probe says of it, in hexadecimal without leading zeros; once if all CPUs agree
+value() { tr -d '\r' <"$console" | sed -n "s/^probe: $1=0*\\(.\\)/\\1/p" | uniq; }
 
-# rights NAME FIELD=VALUE...
+# rights NAME FIELD=VALUE... - on every CPU up to $last
+last=0
 rights() {
 	local name=$1 want
 	shift
-	tap_ok "$name: nothing is trapped" wait_line "$console" 'probe: end='
+	tap_ok "$name: nothing is trapped" wait_line "$console" "probe: end=000000000000000$last"
 	for want in "$@" spi=ffffffff ppi=ffffffff pmr=f0 isr=80 iar=5; do
 		tap_ok "$name: $want" is "${want#*=}" "$(value "${want%%=*}")"
 	done
@@ -104,6 +103,23 @@ for machine in $el32 $el2_only; do
 	rights "EL1 kernel, $machine, tagged memory" mte=0
 done
 
+# Each CPU has interrupts of its own to make Non-secure; without PSCI each starts at the loader.
+last=3
+others=()
+for cpu in 1 2 3; do
+	others+=(-device "loader,addr=$load,cpu-num=$cpu")
+done
+for el in 1 2; do
+	mk "$([ $el = 1 ] && echo "$el1" || echo "$el2")" "$tmp/at$el.elf" "$tmp/smp$el.img" --cpus 4
+	for gic in 2 3; do
+		start "$tmp/smp$el.img" $el32,gic-version=$gic cortex-a53 -smp 4 "${others[@]}"
+		rights "four CPUs, EL$el kernel, $el32, GICv$gic"
+		start "$tmp/smp$el.img" $el2_only,gic-version=$gic max -smp 4
+		rights "four CPUs, EL$el kernel, $el2_only, GICv$gic"
+	done
+done
+last=0
+
 # The same after the worst of firmware.
 for cpu in cortex-a53 max; do
 	for machine in $el3 $el32 $el2_only; do
@@ -118,6 +134,13 @@ done
 after_firmware "$tmp/at1.img" $el3 cortex-a53
 says 'no frequency' "LDR|INFO|CPU0: CNTFRQ_EL0 is 0, and the board's \`timer\` says nothing better"
 process_end "$pid"
+
+# Nobody should: but who does, reads why nothing happens.
+assemble "$tmp/firmware.bin" tests/loader/firmware.S -DLOADER=$load -DFIRMWARE_EL0
+after_firmware "$tmp/at1.img" virt cortex-a53
+says 'entered at EL0' 'LDR|ERROR: DC ZVA is prohibited, as it is at EL0' 'enter it at EL1, EL2 or EL3'
+process_end "$pid"
+assemble "$tmp/firmware.bin" tests/loader/firmware.S -DLOADER=$load
 
 # field BOARD NAME - offset of a field of struct baton_image_board, from the loader's debug information
 field() {
