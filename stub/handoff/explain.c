@@ -73,23 +73,17 @@ static void say_forbidden(const struct trouble *t, struct buf *out)
 	const struct pt_step *s = w->steps ? &w->step[w->steps - 1] : NULL;
 	bool two = w->cfg.regime.two_halves, pxn = two && t->acc.el;
 	uint64_t in_table = pxn ? TABLE_PXN : TABLE_XN;
+	const char *bit = pxn ? "PXN" : two ? "UXN" : "XN";
 
 	if (!s || w->fault != PT_FAULT_PERMISSION || t->acc.kind != PT_FETCH ||
 	    w->cfg.regime.nested)
 		return;
 	for (unsigned int i = 0; i + 1 < w->steps && !w->cfg.hpd; i++)
 		if (w->step[i].desc & in_table)
-			buf_printf(out, "%sTable of L%d [%u] forbids it to all below\n",
-				   pxn	 ? "PXN"
-				   : two ? "UXN"
-					 : "XN",
+			buf_printf(out, "%sTable of L%d [%u] forbids it to all below\n", bit,
 				   w->step[i].level, w->step[i].index);
 	if (s->desc & (pxn ? LEAF_PXN : LEAF_XN))
-		buf_printf(out, "%s of L%d [%u] forbids it\n",
-			   pxn	 ? "PXN"
-			   : two ? "UXN"
-				 : "XN",
-			   s->level, s->index);
+		buf_printf(out, "%s of L%d [%u] forbids it\n", bit, s->level, s->index);
 	else if (pxn && (s->desc & LEAF_AP1) && !(s->desc & LEAF_AP2))
 		buf_puts(out, "EL0 may write there (AP 0b01), and what EL0 may write EL1 never "
 			      "executes\n");

@@ -27,10 +27,7 @@ static int look(struct cmd *c, struct lints *l, bool all, const struct lint_rule
 	int err = lints_run(l, &report);
 
 	/* a remedy is for the tables that were looked at */
-	if (c->regime)
-		buf_printf(&options, " -r %s", c->regime);
-	if (c->cpu != c->machine->cpu)
-		buf_printf(&options, " -c %u", c->cpu);
+	tables_say_options(&l->maps.tables, &options);
 	report.options = options.data;
 
 	if (!err) {
