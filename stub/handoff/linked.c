@@ -2,6 +2,7 @@
 #include "handoff/linked.h"
 
 #include "error.h"
+#include "mmu/map.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -32,35 +33,28 @@ void linked_add(struct linked *l, unsigned int half, uint64_t table, uint64_t ia
 	l->tables[half][l->count[half]++] = (struct linked_table){ table, ia };
 }
 
-static int each(void *ctx, const struct pt_mapping *m)
+static int keep(void *ctx, uint64_t table, int level, uint64_t ia, const uint8_t *data)
 {
 	struct collect *c = ctx;
 
-	if (m->attrs || !m->step->read || m->step->kind != PT_TABLE)
-		return PT_EACH_GO;
-	if (linked_find(c->linked, c->half, m->step->next))
-		return PT_EACH_SKIP;
+	(void)level;
+	(void)data;
 	if (c->linked->count[c->half] >= LINKED_MAX)
 		return -BATON_ETOOBIG;
-	linked_add(c->linked, c->half, m->step->next, m->ia);
-	return PT_EACH_GO;
+	linked_add(c->linked, c->half, table, ia);
+	return 0;
 }
 
 void linked_collect(struct linked *l, const struct regime *r, const struct pt_reader *reader)
 {
 	for (unsigned int half = 0; half <= (r->two_halves ? 1u : 0u); half++) {
 		struct collect c = { .linked = l, .half = half };
-		uint64_t first = half ? UINT64_MAX : 0, last;
+		const struct pt_map_sink sink = { .table = keep, .ctx = &c };
 		struct pt_config cfg;
 
 		/* an unusable half has no tables: that is all there is to know here */
-		if (pt_config_from_regime(&cfg, r, first, NULL) || cfg.flat || cfg.txsz_bad ||
-		    cfg.epd || !cfg.ia_bits || cfg.ia_bits > 63)
-			continue;
-		last = half ? UINT64_MAX : (1ull << cfg.ia_bits) - 1;
-		first = half ? ~((1ull << cfg.ia_bits) - 1) : 0;
-		linked_add(l, half, cfg.root, first);
-		(void)pt_map_each(&cfg, reader, first, last, each, &c);
+		if (pt_config_from_regime(&cfg, r, half ? UINT64_MAX : 0, NULL) == 0)
+			(void)pt_map_words(&cfg, reader, 0, UINT64_MAX, &sink, NULL);
 	}
 }
 

@@ -86,6 +86,10 @@ struct pt_map_sink {
 int pt_map(const struct pt_config *cfg, const struct pt_bulk *bulk, uint64_t from, uint64_t to,
 	   const struct pt_map_sink *sink, struct pt_map_stats *stats);
 
+/** pt_map_words() - the same over @reader; of a nested regime stage 1, read by way of stage 2. */
+int pt_map_words(const struct pt_config *cfg, const struct pt_reader *reader, uint64_t from,
+		 uint64_t to, const struct pt_map_sink *sink, struct pt_map_stats *stats);
+
 /** pt_attrs_same() - do two mappings behave alike? The contiguous hint does not matter. */
 bool pt_attrs_same(const struct pt_attrs *a, const struct pt_attrs *b);
 

@@ -322,34 +322,13 @@ int pt_stage2_address(const struct pt_config *s2, const struct pt_reader *reader
 int pt_read_desc(const struct pt_config *cfg, const struct pt_reader *reader, uint64_t pa,
 		 uint64_t *desc);
 
-/* One thing that pt_map_each() met. */
+/* A leaf that pt_map() met. */
 struct pt_mapping {
 	uint64_t ia; /* first input address that the entry covers */
 	uint64_t size;
-	const struct pt_step *step;   /* PT_TABLE, PT_BLOCK, PT_PAGE; .read false: unreadable */
-	const struct pt_attrs *attrs; /* effective; NULL for a table */
-	uint64_t oa;		      /* leaves only; an IPA where the regime is nested */
+	const struct pt_step *step;   /* PT_BLOCK or PT_PAGE */
+	const struct pt_attrs *attrs; /* effective */
+	uint64_t oa;		      /* an IPA where the regime is nested */
 };
-
-enum pt_each { PT_EACH_GO = 0, PT_EACH_SKIP = 1 /* do not descend into this table */ };
-
-typedef int pt_each_fn(void *ctx, const struct pt_mapping *m);
-
-#define PT_EACH_MAX_TABLES 65536
-
-/**
- * pt_map_each() - every valid entry below one root that lies in @from to @to (inclusive,
- * within the half of @cfg), tables before what is in them, addresses ascending.
- * Of a nested regime it is stage 1 that is gone through, its tables read by way of stage 2.
- * @fn: returns PT_EACH_GO, PT_EACH_SKIP, or a negative number, which ends it
- *
- * A table that points to itself ends too, since no path is longer than the levels,
- * but @fn does well to skip tables it has seen at that level.
- *
- * Return: 0; what @fn returned; -BATON_ETOOBIG after PT_EACH_MAX_TABLES tables;
- * -BATON_EINVAL where @cfg has no table to go through.
- */
-int pt_map_each(const struct pt_config *cfg, const struct pt_reader *reader, uint64_t from,
-		uint64_t to, pt_each_fn *fn, void *ctx);
 
 #endif

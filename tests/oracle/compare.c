@@ -17,6 +17,7 @@
 #include "oracle.h"
 
 #include "machine/tables.h"
+#include "mmu/map.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -167,8 +168,6 @@ static int keep_leaf(void *ctx, const struct pt_mapping *m)
 {
 	struct leaves *l = ctx;
 
-	if (!m->step->read || m->step->kind == PT_TABLE)
-		return PT_EACH_GO;
 	if (l->count == l->cap) {
 		l->cap = l->cap ? 2 * l->cap : 1024;
 		l->leaf = realloc(l->leaf, l->cap * sizeof(*l->leaf));
@@ -177,11 +176,12 @@ static int keep_leaf(void *ctx, const struct pt_mapping *m)
 	}
 	l->leaf[l->count++] = (struct leaf){ m->ia, m->size };
 	compare_map(l, m);
-	return PT_EACH_GO;
+	return 0;
 }
 
 static void collect(struct leaves *l, bool upper)
 {
+	const struct pt_map_sink sink = { .leaf = keep_leaf, .ctx = l };
 	struct pt_config cfg;
 
 	if (pt_config_from_regime(&cfg, &l->t->regime, upper ? ~UINT64_C(0) : 0, NULL))
@@ -191,8 +191,8 @@ static void collect(struct leaves *l, bool upper)
 		return;
 	if (cfg.flat || cfg.epd || cfg.txsz_bad)
 		return;
-	if (pt_map_each(&cfg, &l->t->reader, 0, ~UINT64_C(0), keep_leaf, l))
-		die("%s: pt_map_each does not end well", l->name);
+	if (pt_map_words(&cfg, &l->t->reader, 0, ~UINT64_C(0), &sink, NULL))
+		die("%s: pt_map_words does not end well", l->name);
 }
 
 /* First, middle and last page of a mapping, and one page before and behind it. */
