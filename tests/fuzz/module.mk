@@ -6,10 +6,13 @@ FUZZ := $(FUZZ_SRCS:%.c=$(O)/%)
 HOST_OBJS += $(FUZZ:%=%.o) $(O)/tests/fuzz/driver.o $(O)/tests/fuzz/reference.o $(O)/tests/fuzz/reference_s2.o
 # What a target fuzzes besides protocol/.
 FUZZ_WITH_walk := tests/fuzz/reference.c tests/fuzz/reference_s2.c $(wildcard stub/mmu/*.c)
+FUZZ_WITH_mkimage := $(filter-out %/main.c,$(wildcard loader/mkimage/*.c))
 FUZZ_WITH_image := $(filter-out stub/main.c,$(STUB_SRCS)) $(O)/stub/commands.c
 FUZZ_SECONDS ?= 60
 
 $(O)/tests/fuzz/fuzz_walk: $(FUZZ_WITH_walk:%.c=$(O)/%.o)
+$(O)/tests/fuzz/fuzz_mkimage: $(FUZZ_WITH_mkimage:%.c=$(O)/%.o)
+$(O)/tests/fuzz/fuzz_mkimage $(O)/libfuzzer/fuzz_mkimage: HOST_LIBS += -lfdt -lz
 $(O)/tests/fuzz/fuzz_image: $(STUB_OBJS)
 $(O)/tests/fuzz/fuzz_%: $(O)/tests/fuzz/fuzz_%.o $(O)/tests/fuzz/driver.o $(PROTOCOL_OBJS)
 	$(call say,LD,$@)
@@ -17,6 +20,7 @@ $(O)/tests/fuzz/fuzz_%: $(O)/tests/fuzz/fuzz_%.o $(O)/tests/fuzz/driver.o $(PROT
 
 UNIT += $(FUZZ)
 
+$(O)/libfuzzer/fuzz_mkimage: $(FUZZ_WITH_mkimage) loader/mkimage/mkimage.h
 $(O)/libfuzzer/fuzz_walk: $(FUZZ_WITH_walk) tests/fuzz/reference.h $(wildcard stub/mmu/*.h)
 $(O)/libfuzzer/fuzz_image: $(FUZZ_WITH_image) $(wildcard stub/*.h stub/*/*.h)
 $(O)/libfuzzer/fuzz_%: tests/fuzz/fuzz_%.c tests/fuzz/fuzz.h $(wildcard protocol/*.[ch])
@@ -31,8 +35,12 @@ fuzz: $(FUZZ_SRCS:tests/fuzz/%.c=fuzz-%) ## every fuzz target for FUZZ_SECONDS=6
 
 fuzz-%: $(O)/libfuzzer/%
 	@mkdir -p $(O)/libfuzzer/corpus-$*
+	$(Q)[ ! -e tests/fuzz/$*.corpus ] || tests/fuzz/corpus.sh unpack tests/fuzz/$*.corpus $(O)/libfuzzer/corpus-$*
 	$(Q)$< -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -rss_limit_mb=1024 -timeout=10 -verbosity=0 \
 		$(addprefix -dict=,$(wildcard tests/fuzz/$*.dict)) -artifact_prefix=$(O)/libfuzzer/$*- $(O)/libfuzzer/corpus-$* && \
 		echo '$*: nothing found in $(FUZZ_SECONDS) s'
 
-.PHONY: fuzz
+fuzz-mkimage: FUZZ_SECONDS = 600
+fuzz-mkimage: fuzz-fuzz_mkimage ## what baton-mkimage reads, for 10 minutes
+
+.PHONY: fuzz fuzz-mkimage
