@@ -38,4 +38,7 @@ $(GUESTS)/xen.dtb: tests/guests/xen.dts $(GUESTS)/initrd $(GUESTS)/versions
 oracle-guests: guests $(ORACLE) ## our walk against QEMU's and pagemap on each of them (GUEST="NAME...")
 	$(Q)tests/guests/oracle.sh $(GUEST)
 
-.PHONY: guests oracle-guests
+loader-guests: guests ## Debian's Linux through our loader, from each level, 1 and 4 CPUs (GUEST="NAME...")
+	$(Q)tests/guests/loader.sh $(GUEST)
+
+.PHONY: guests oracle-guests loader-guests
