@@ -13,8 +13,9 @@ pack)
 unpack)
 	mkdir -p "$3"
 	while read -r line; do
-		# shellcheck disable=SC2059
-		printf "$(sed 's/../\\x&/g' <<<"$line")" >"$3/kept-$((++n))"
+		n=$((n + 1))
+		# shellcheck disable=SC2001,SC2059
+		printf "$(sed 's/../\\x&/g' <<<"$line")" >"$3/kept-$n"
 	done <"$2"
 	;;
 esac
