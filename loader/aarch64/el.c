@@ -217,6 +217,8 @@ void el2_setup(void)
 		WRITE_SYSREG(s3_4_c1_c2_6, 15 | enabled(SMCR)); /* SMCR_EL2 */
 	if (has(MMFR1, 40, 1))
 		WRITE_SYSREG(s3_4_c1_c2_2, enabled(HCRX_EL2)); /* HCRX_EL2 */
+	if (has(DFR0, 52, 1))
+		WRITE_SYSREG(s2_4_c9_c0_0, BIT(3) | BIT(4)); /* BRBE: BRBCR_EL2.CC, MPRED */
 	if (HAS_FGT)
 		fine_grained_traps_off();
 	extensions_reset();

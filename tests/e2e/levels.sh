@@ -230,6 +230,29 @@ vector 6 'FIQ (Current Exception level with SP_ELx)'
 vector 11 'SError (Lower Exception level using AArch64)'
 vector 12 'Synchronous (Lower Exception level using AArch32)'
 
+# Syndromes that QEMU does not make: the register as given, and in at the vector.
+syndrome() { # ESR LINE...
+	broken "$tmp/broken.img" $el1 el1_mmu_enable \
+		"-DCAUSE=ldr x0, =$1; msr esr_el1, x0; ldr x0, =0x5500; msr far_el1, x0; ldr x0, =$((vectors + 128 * 4)); br x0"
+	start "$tmp/broken.img" virt cortex-a53
+	says "ESR $1" "${@:2}"
+	process_end "$pid"
+}
+
+syndrome 0x9600002b '(translation fault, level -1) on a read' 'far: 0x0000000000005500'
+syndrome 0x96000069 '(address size fault, level -1) on a write'
+syndrome 0x86000013 '(synchronous external abort on a table walk, level -1) on an instruction fetch'
+syndrome 0x96000017 '(synchronous external abort on a table walk, level 3) on a read'
+syndrome 0x9600001b '(parity or ECC error on a table walk, level -1) on a read'
+syndrome 0x96000023 '(granule protection fault on a table walk, level -1) on a read'
+syndrome 0x9600014f '(permission fault, level 3) on cache maintenance or an address translation'
+syndrome 0x96000410 '(synchronous external abort) on a read' 'far: not set by this exception'
+syndrome 0x96000051 '(tag check fault) on a write'
+syndrome 0x96000030 '(TLB conflict) on a read'
+syndrome 0x9600003f '(a fault that this loader has no words for) on a read'
+syndrome 0xbe000011 '(SError interrupt)' 'far: not set by this exception'
+syndrome 0xfc000000 '(a class that this loader has no words for)'
+
 # From below: what a kernel at EL1 does to the levels above.
 broken "$tmp/broken.img" $el1 el1_mmu_enable '-DCAUSE=hvc #0x55'
 start "$tmp/broken.img" $el2_only cortex-a53
