@@ -224,6 +224,11 @@ static bool met_large(const struct pt_walk *w)
 	       w->step[w->steps - 1].next != w->fault_output;
 }
 
+static bool met_clean(const struct pt_walk *w)
+{
+	return w->fault == PT_FAULT_PERMISSION && w->stage == 1 && w->cfg.hd && w->attrs.dbm;
+}
+
 static bool is_s2_size(const struct pt_walk *w)
 {
 	return w->cfg.regime.nested &&
@@ -332,8 +337,8 @@ static bool is_harmless(const struct pt_walk *w)
 {
 	if (w->mapped)
 		return w->oa >= AT_EXEC && w->oa < AT_EXEC_END && !met_below(w);
-	return w->fault != PT_FAULT_EXTERNAL && !met_lpa(w) && !met_large(w) && !met_below(w) &&
-	       !(w->reason == PT_REASON_RESERVED && w->level < 3);
+	return w->fault != PT_FAULT_EXTERNAL && !met_clean(w) && !met_lpa(w) && !met_large(w) &&
+	       !met_below(w) && !(w->reason == PT_REASON_RESERVED && w->level < 3);
 }
 
 /*
@@ -412,8 +417,7 @@ static void compare_fetch(struct at_machine *m, const struct at_access *a, const
 		t->known[KNOWN_S2_SIZE]++;
 		return;
 	}
-	if (w.fault == PT_FAULT_PERMISSION && w.stage == 1 && w.cfg.hd && w.attrs.dbm &&
-	    (a->par == 1 || w.cfg.regime.nested)) {
+	if (met_clean(&w) && (a->par == 1 || w.cfg.regime.nested)) {
 		t->known[KNOWN_CLEAN]++;
 		return;
 	}

@@ -523,7 +523,7 @@ static void make_nested(struct at_machine *m, bool dc, bool fetch)
 {
 	struct at_job *j = &m->was;
 	struct shape s2 = { .stage2 = true, .pool = POOL_2, .where = POOL_2, .exec = fetch };
-	struct shape s[2] = { { .where = POOL_1, .behind = true } };
+	struct shape s[2] = { { .where = POOL_1, .behind = true, .exec = fetch } };
 	uint64_t free, root;
 
 	j->scr_el3 = SCR_BASE | 1;
@@ -551,6 +551,8 @@ static void make_nested(struct at_machine *m, bool dc, bool fetch)
 	make_two_halves(m, s, &j->ttbr0_el1, &j->ttbr1_el1, &j->sctlr_el1);
 	j->mair_el1 = random_mair(m);
 	map_stage1(m, &s2, root, s[0].pool, s[0].where, (uint64_t)POOL << s[0].granule, &free);
+	if (fetch) /* what stage 1 leads to mostly */
+		map_stage1(m, &s2, root, AT_EXEC, AT_EXEC, AT_EXEC_END - AT_EXEC, &free);
 	j->sctlr_el2 = 0x30c50830 | random_ee(m, POOL_2, free);
 	if (dc)
 		s[0].ia = s[1].ia = s2.ia;
