@@ -33,7 +33,7 @@ static unsigned char *wrap_uimage(const struct layout *l, const unsigned char *i
 		.data_crc = htonl((uint32_t)crc32_z(0, image, l->image_size)),
 		.os = OS_U_BOOT,
 		.arch = ARCH_ARM64,
-		.type = TYPE_STANDALONE, /* U-Boot starts it as it is: no device tree asked for */
+		.type = TYPE_STANDALONE, /* entered as it is, where `autostart` is yes */
 	};
 	unsigned char *out;
 
