@@ -428,7 +428,7 @@ static void compare_fetch(struct at_machine *m, const struct at_access *a, const
 static void one_job(struct at_machine *m, enum at_class class, struct tally *t)
 {
 	const struct regime_source src = { .sysreg = sysreg, .ctx = m };
-	uint8_t op[AT_MAX_ACCESSES]; /* a run makes them HPFAR_EL2 */
+	uint8_t op[AT_MAX_ACCESSES] = { 0 }; /* a run makes them HPFAR_EL2 */
 	struct buf why = { 0 };
 	const char *spec;
 	struct regime r;
