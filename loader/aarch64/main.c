@@ -254,6 +254,8 @@ void loader_main(const char *loaded_at)
 
 	log_printf("LDR|INFO: disabling MMU (if it was enabled)\n");
 	mmu_disable(loader_start, moved ? (const char *)image_header : image_end());
+	/* What was read ahead until the caches were off is old once we have written there. */
+	dcache_clean_invalidate(loader_start, image_header);
 	psci_init(el_current());
 	check_place((uintptr_t)loaded_at);
 	secondaries_gather(moved);

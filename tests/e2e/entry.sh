@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # The ways into the loader: all CPUs at once, from a spin table, at a wrong address, from U-Boot
 # with MMU and caches on; and what is said of a CPU that does not come or does not get far.
-# shellcheck disable=SC2317 # functions are called by tap_ok
+# shellcheck disable=SC2317,SC2016 # functions are called by tap_ok; a dollar may be GDB's
 # shellcheck source=tests/e2e/lib.sh
 . "${0%/*}/lib.sh"
 # shellcheck source=tests/loader/lib.sh
@@ -98,7 +98,7 @@ process_end "$pid"
 cp "$tmp/el1-1.img" "$tmp/large.img"
 poke "$tmp/large.img" $(($(symbol $el1 image_header) + 8)) '\0\0\0\0\1'
 for addr in 0x48000000 $load 0x90000000; do
-	start "$tmp/large.img" $addr virt 1
+	start "$tmp/large.img" "$addr" virt 1
 	says "no room, at $addr" 'LDR|ERROR: no room for the image: its header'
 	process_end "$pid"
 done
