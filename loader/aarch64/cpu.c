@@ -19,20 +19,6 @@ bool mmu_is_on(void)
 	return sctlr & SCTLR_M;
 }
 
-void mmu_disable(const void *start, const void *end)
-{
-	switch (el_current()) {
-	case 3:
-		el3_mmu_disable(start, end);
-		break;
-	case 2:
-		el2_mmu_disable(start, end);
-		break;
-	default:
-		el1_mmu_disable(start, end);
-	}
-}
-
 /* ID_AA64MMFR0_EL1.PARange; 52 bits are not to be had with these tables: 48. */
 static uint64_t physical_size(void)
 {

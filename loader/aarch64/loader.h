@@ -89,19 +89,16 @@ void dcache_clean_invalidate(const void *start, const void *end); /* to the poin
 struct mmu_regs {
 	uint64_t mair, tcr, ttbr0, ttbr1; /* mmu.S depends on the order */
 };
-/** elN_mmu_disable() - MMU and caches off at this level; [start, end) is in memory then. */
-void el1_mmu_disable(const void *start, const void *end);
-void el2_mmu_disable(const void *start, const void *end);
-void el3_mmu_disable(const void *start, const void *end);
+/** mmu_disable() - MMU and caches off at the present level; [start, end) is in memory then. */
+void mmu_disable(const void *start, const void *end);
 /** elN_mmu_enable() - MMU and caches on; [start, end) is the caller's stack. */
 void el1_mmu_enable(const struct mmu_regs *regs, const void *start, const void *end);
 void el2_mmu_enable(const struct mmu_regs *regs, const void *start, const void *end);
 
 /* --- cpu.c --- */
-unsigned int cpu_id(void);			      /* logical number */
-bool mmu_is_on(void);				      /* at the level where we are */
-void mmu_disable(const void *start, const void *end); /* at the level where we are */
-void cpu_prepare(void); /* from the level that the CPU came up in to MMU on at the kernel's */
+unsigned int cpu_id(void); /* logical number */
+bool mmu_is_on(void);	   /* at the level where we are */
+void cpu_prepare(void);	   /* from the level that the CPU came up in to MMU on at the kernel's */
 
 /* --- psci.c, psci_call.S --- */
 /* One call; an undefined conduit gives PSCI_NOT_SUPPORTED, see trap_recover(). */

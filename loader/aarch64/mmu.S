@@ -7,6 +7,21 @@
 #include "macros.inc"
 
 /* x0, x1: what has to be in memory once the caches are off, the stack included. */
+function mmu_disable
+	mrs	x2, currentel
+	cmp	x2, #CURRENTEL_EL2
+	stp	x30, xzr, [sp, #-16]!
+	b.hi	1f
+	b.eq	2f
+	bl	el1_mmu_disable
+	b	3f
+1:	bl	el3_mmu_disable
+	b	3f
+2:	bl	el2_mmu_disable
+3:	ldr	x30, [sp], #16
+	ret
+end_function mmu_disable
+
 function el1_mmu_disable
 	stp	x29, x30, [sp, #-16]!
 	mov	x29, sp

@@ -73,7 +73,7 @@ placed:
 	stp	xzr, xzr, [x1], #16
 	b	1b
 2:	mov	x0, x19
-	bl	loader_main
+	b	loader_main			/* x30 is 0: a backtrace ends there */
 
 /*
  * The others wait here until CPU 0 wants them. Their caches are off: what they
