@@ -150,12 +150,6 @@ static int check_options(const struct options *o)
 {
 	bool is_linux = o->type == KERNEL_LINUX;
 
-	if (!o->board || !o->kernel || (!o->task && !is_linux) || !o->output)
-		return complain("%s is missing; --help lists the options", !o->board	? "--board"
-									   : !o->kernel ? "--kernel"
-									   : !o->task && !is_linux
-										   ? "--task"
-										   : "--output");
 	if (is_linux && o->task)
 		return complain("--task %s: a Linux has none; its first program comes in --initrd",
 				o->task);
@@ -202,6 +196,12 @@ static int parse_options(struct options *o, int argc, char **argv)
 	}
 	if (optind < argc)
 		return complain("what is `%s`? --help lists the options", argv[optind]);
+	if (!o->board || !o->kernel || (!o->task && o->type != KERNEL_LINUX) || !o->output)
+		return complain("%s is missing; --help lists the options",
+				!o->board			      ? "--board"
+				: !o->kernel			      ? "--kernel"
+				: !o->task && o->type != KERNEL_LINUX ? "--task"
+								      : "--output");
 	return check_options(o);
 }
 

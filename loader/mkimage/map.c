@@ -35,7 +35,7 @@ static int name_len(const struct extent *e)
 
 void map_text(const struct layout *l)
 {
-	const struct extent *sorted[sizeof(l->extents) / sizeof(l->extents[0])];
+	const struct extent *sorted[sizeof(l->extents) / sizeof(l->extents[0])] = { NULL };
 
 	sort(l, sorted);
 	printf("%-25s %10s  %-18s  %s\n", "physical", "size", "virtual", "what");
@@ -120,7 +120,7 @@ static int draw_extent(int y, const struct layout *l, const struct extent *e)
 
 void map_svg(const struct layout *l)
 {
-	const struct extent *sorted[sizeof(l->extents) / sizeof(l->extents[0])];
+	const struct extent *sorted[sizeof(l->extents) / sizeof(l->extents[0])] = { NULL };
 	uint64_t at = l->board.memory_start, end = at + l->board.memory_size;
 	int y = 40, all = 2 * y + GAP;
 

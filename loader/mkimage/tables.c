@@ -5,6 +5,7 @@
  */
 #include <endian.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,10 +28,9 @@ struct filling {
 static int find_named(struct layout *l, unsigned int half, unsigned int level)
 {
 	struct table *t = &l->tables[NAMED(half, level)];
-	char name[] = "boot_lvl0_lower";
+	char name[32];
 
-	name[8] = (char)('0' + level);
-	memcpy(name + 10, half == UPPER ? "upper" : "lower", 5);
+	snprintf(name, sizeof(name), "boot_lvl%u_%s", level, half == UPPER ? "upper" : "lower");
 	if (elf_symbol(l->loader, name, VMSA_ENTRIES * 8, &t->addr))
 		return -1;
 	if (t->addr % PAGE_SIZE || l->header_at < PAGE_SIZE || t->addr < l->board.load_address ||
