@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # The AArch64 loader, once for each board, and the image builder for the host.
 BOARDS := $(sort $(patsubst loader/board/%/board,%,$(wildcard loader/board/*/board)))
-BOARD_FILES := $(wildcard loader/board/*.awk loader/board/defaults loader/board/*/board)
+CONFIGS := $(notdir $(wildcard loader/board/config/*))
 LOADERS := $(BOARDS:%=$(O)/loader/%/loader.elf)
 LOADER_SRCS := $(wildcard loader/aarch64/*.c loader/aarch64/*.S)
 # Whoever debugs it shall see who called whom: no sibling calls.
@@ -14,7 +14,27 @@ LOADER_CFLAGS := -std=gnu11 -O2 -g -ffreestanding -nostdlib -fno-builtin -fno-pi
 LOADER_LDFLAGS := -nostdlib -static -no-pie -Wl,--build-id=none -Wl,-z,noexecstack \
 	-Wl,-z,max-page-size=4096 -Wl,--no-warn-rwx-segments
 
-board_resolve = awk -v dir=loader/board -v board=$(1) -v format=$(2) -f loader/board/resolve.awk
+# make image BOARD=b TASK=t.elf [KERNEL=k.elf | SEL4=DIR] [CONFIG=release] [SET="key=value ..."]
+# Of the command line alone: what an environment has by these names is another's.
+CONFIG := debug
+SET :=
+SEL4 :=
+KERNEL :=
+TASK :=
+
+ifneq ($(filter kernel image show-board,$(MAKECMDGOALS))$(SET),)
+ifneq ($(words $(BOARD))$(filter-out $(BOARDS),$(BOARD)),1)
+$(error $(if $(BOARD),no board $(BOARD),BOARD=NAME is missing); there are: $(BOARDS))
+endif
+endif
+ifneq ($(words $(CONFIG))$(filter-out $(CONFIGS),$(CONFIG)),1)
+$(error CONFIG=$(CONFIG): there are: $(CONFIGS))
+endif
+
+quote = '$(subst ','\'',$(1))'
+# $(1): board, $(2): show, list, header or cmake
+board_resolve = awk -v dir=loader/board -v arch=aarch64 -v config=$(CONFIG) -v board=$(1) \
+	$(if $(filter $(1),$(BOARD)),-v set=$(call quote,$(SET))) -v format=$(2) -f loader/board/resolve.awk
 
 $(O)/loader/.flags: FORCE
 	@mkdir -p $(@D)
@@ -25,10 +45,11 @@ $(O)/loader/.flags: FORCE
 define loader_rules
 LOADER_OBJS_$(1) := $$(addprefix $(O)/loader/$(1)/,$$(addsuffix .o,$$(notdir $(LOADER_SRCS))))
 
-$(O)/loader/$(1)/board.h: $(BOARD_FILES)
+# Resolved each time, written when it says something else: what SET was for goes with it.
+$(O)/loader/$(1)/board.h: FORCE
 	@mkdir -p $$(@D)
-	$$(call say,GEN,$$@)
-	$$(Q)$$(call board_resolve,$(1),header) > $$@
+	$$(Q)$$(call board_resolve,$(1),header) > $$@.new && \
+		if cmp -s $$@.new $$@; then rm $$@.new; else mv $$@.new $$@ && echo '  GEN     loader/$(1)/board.h'; fi
 
 $(O)/loader/$(1)/%.o: loader/aarch64/% $(O)/loader/$(1)/board.h $(O)/loader/.flags
 	$$(call say,XCC,$$@)
@@ -64,9 +85,29 @@ install-loaders: $(LOADERS)
 	done
 
 list-boards: ## the boards that the loader is built for
-	@printf '%s\n' $(BOARDS)
+	@for b in $(BOARDS); do $(call board_resolve,$$b,list) || exit; done
 
 show-board: ## a board's values and where each comes from (BOARD=NAME)
-	@$(call board_resolve,$(or $(BOARD),$(error BOARD=NAME, one of: $(BOARDS))),show)
+	@$(call board_resolve,$(BOARD),show)
 
-.PHONY: install-loaders list-boards show-board
+# seL4's kernel, in a folder for each board and configuration.
+BOARD_KERNEL := $(O)/kernel/$(BOARD)/$(CONFIG)/kernel.elf
+
+kernel: ## seL4's kernel for a board, from a checkout (SEL4=DIR BOARD=NAME)
+	$(Q)options=$$($(call board_resolve,$(BOARD),cmake)) && \
+		loader/board/kernel.sh $(call quote,$(SEL4)) $(BOARD_KERNEL) $(CROSS) $$options
+
+BOARD_IMAGE := $(O)/image/$(BOARD).img
+
+image: ## loader, kernel and task in one (BOARD=NAME TASK=ELF, KERNEL=ELF or the kernel just built)
+image: $(if $(SEL4),kernel) $(O)/baton-mkimage $(BOARD:%=$(O)/loader/%/loader.elf)
+	$(Q)mkdir -p $(dir $(BOARD_IMAGE)); \
+	kernel=$(call quote,$(or $(KERNEL),$(BOARD_KERNEL))) task=$(call quote,$(TASK)); \
+	[ -n "$$task" ] || { echo 'image: TASK=ELF is missing, the task that the kernel starts' >&2; exit 2; }; \
+	[ -r "$$kernel" ] || { echo "image: no kernel $$kernel: KERNEL=ELF names another, make kernel" \
+		"SEL4=DIR BOARD=$(BOARD) CONFIG=$(CONFIG) builds it" >&2; exit 2; }; \
+	$(O)/baton-mkimage --board $(BOARD) --kernel "$$kernel" --task "$$task" -o $(BOARD_IMAGE) --map && \
+	printf '%s\n' "$(BOARD_IMAGE): load it at $$($(call board_resolve,$(BOARD),show) | awk '$$1 == "load_address" { print $$2 }')" \
+		'next: $(O)/baton check $(BOARD_IMAGE)'
+
+.PHONY: install-loaders list-boards show-board kernel image

@@ -1,85 +1,226 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# Resolves a board's values: its own beat its parent's, and those the defaults.
-# awk -v dir=loader/board -v board=NAME -v format=show|header -f resolve.awk
+# Resolves a board's values, the special before the general: command line, board,
+# its parents, configuration, architecture, defaults.
+# awk -v dir=loader/board -v board=NAME [-v arch=A] [-v config=C] [-v set='KEY=VALUE ...']
+#     -v format=show|list|header|cmake -f resolve.awk
 
 function fail(text)
 {
 	print "board: " text > "/dev/stderr"
-	failed = 1
 	exit 2
 }
 
-# The first to set a key keeps it, so the most special file has to come first.
-# Returns the parent that the file names, or "".
-function load_file(file, from, is_defaults,	line, eq, key, val, parent, status, seen, nr)
+function trim(s)
 {
-	while ((status = (getline line < file)) > 0) {
-		nr++
-		sub(/#.*/, "", line)
-		gsub(/^[ \t]+|[ \t]+$/, "", line)
-		if (line == "")
+	gsub(/^[ \t]+|[ \t]+$/, "", s)
+	return s
+}
+
+# mawk reads no hexadecimal.
+function number(s,	n, i)
+{
+	if (s !~ /^0x/)
+		return s + 0
+	for (i = 3; i <= length(s); i++)
+		n = n * 16 + index("0123456789abcdef", tolower(substr(s, i, 1))) - 1
+	return n
+}
+
+# Is it known? `declares`: a file that says what there is. seL4's own options are
+# capitalized, and their number is seL4's affair.
+function check_key(key, declares, from,	i, all)
+{
+	if (declares || key in known || key ~ /^[A-Z]/)
+		return
+	for (i = 1; i <= keys; i++)
+		if (order[i] !~ /^[A-Z]/)
+			all = all " " order[i]
+	fail(from ": `" key "` is not a key; keys are" all ", and seL4's own options (KernelPlatform, ...)")
+}
+
+# One `key[: type] = value`; whoever comes later wins.
+function take(text, declares, from,	eq, colon, key, want)
+{
+	eq = index(text, "=")
+	key = trim(substr(text, 1, eq - 1))
+	colon = index(key, ":")
+	if (colon) {
+		want = trim(substr(key, colon + 1))
+		key = trim(substr(key, 1, colon - 1))
+	}
+	text = trim(substr(text, eq + 1))
+	check_key(key, declares, from)
+	if (!(key in known)) {
+		known[key] = 1
+		order[++keys] = key
+		type[key] = key ~ /^[A-Z]/ ? "word" : "number"
+	}
+	if (want != "")
+		type[key] = want
+	if (text == "" && !declares && key !~ /^[A-Z]/)
+		fail(from ": `" key "` has no value")
+	if (text == "") {
+		delete value[key]	# one of seL4's: left to seL4
+		return
+	}
+	value[key] = text
+	origin[key] = from
+}
+
+# The parents first, so that the heir wins.
+function load_file(file, declares, heir,	line, status, n, i, key, seen, at)
+{
+	while ((status = (getline line[n + 1] < file)) > 0)
+		n++
+	if (status < 0)
+		fail("no " file (heir == "" ? "" : ", the parent that " heir " names"))
+	close(file)
+	for (i = 1; i <= n; i++) {
+		sub(/#.*/, "", line[i])
+		line[i] = trim(line[i])
+		if (line[i] == "")
 			continue
-		eq = index(line, "=")
-		key = substr(line, 1, eq - 1)
-		val = substr(line, eq + 1)
-		gsub(/[ \t]+$/, "", key)
-		gsub(/^[ \t]+/, "", val)
-		if (eq < 2 || key !~ /^[a-z_]+$/)
-			fail(file ":" nr ": expected `key = value`, found: " line)
+		at[i] = file ":" i
+		if (line[i] !~ /^[A-Za-z_][A-Za-z0-9_]*[ \t]*(:[^=]*)?=/)
+			fail(at[i] ": expected `key = value`, found: " line[i])
+		match(line[i], /^[A-Za-z0-9_]+/)
+		key = substr(line[i], 1, RLENGTH)
 		if (key in seen)
-			fail(file ":" nr ": `" key "` is set twice in this file")
+			fail(at[i] ": `" key "` is set twice in this file")
 		seen[key] = 1
-		if (is_defaults)
-			order[++keys] = key
-		else if (key == "parent") {
-			parent = val
-			continue
-		} else
-			used[key] = file ":" nr
-		if (val == "")
-			continue
-		if (val !~ /^(0x[0-9a-fA-F]+|[0-9]+|auto|hvc|smc|none|v2|v3)$/)
-			fail(file ":" nr ": `" key "` is neither a number nor a known word: " val)
-		if (!(key in value)) {
-			value[key] = val
-			origin[key] = from
+		if (key == "parent") {
+			load_board(trim(substr(line[i], index(line[i], "=") + 1)), at[i])
+			line[i] = ""
 		}
 	}
-	if (status < 0)
-		fail("no " file (heir == "" ? "" : ", which is the parent of " heir))
-	close(file)
-	return parent
+	for (i = 1; i <= n; i++)
+		if (line[i] != "")
+			take(line[i], declares, at[i])
+}
+
+function load_board(name, heir)
+{
+	if (name in met)
+		fail(name " is its own ancestor, by way of " heir)
+	met[name] = 1
+	load_file(dir "/" name "/board", 0, heir)
+}
+
+function load_command_line(	n, i, item, key, seen)
+{
+	n = split(trim(set), item, /[ \t]+/)
+	for (i = 1; i <= n; i++) {
+		if (item[i] !~ /^[A-Za-z_][A-Za-z0-9_]*=/)
+			fail("command line: expected SET=\"key=value ...\", found: " item[i])
+		key = substr(item[i], 1, index(item[i], "=") - 1)
+		if (key in seen)
+			fail("command line: `" key "` is set twice")
+		seen[key] = 1
+		take(item[i], 0, "command line")
+	}
+}
+
+# $(key), $(key / number), and $(key == number), which is ON or OFF
+function derive(key,	text, part, n)
+{
+	text = value[key]
+	if (text !~ /^\$\([a-z_]+( (\/|==) (0x)?[0-9a-fA-F]+)?\)$/)
+		fail(origin[key] ": expected $(key), $(key / number) or $(key == number), found: " text)
+	split(substr(text, 3, length(text) - 3), part, " ")
+	if (!(part[1] in value))
+		fail(origin[key] ": no `" part[1] "` to take `" key "` from")
+	origin[key] = origin[key] ", " text
+	n = value[part[1]]
+	if (part[2] == "==")
+		n = number(n) == number(part[3]) ? "ON" : "OFF"
+	else if (part[2] == "/") {
+		if (number(n) % number(part[3]))
+			fail(origin[part[1]] ": `" part[1] " = " n "`: `" key "` needs a multiple of " part[3])
+		n = sprintf("%d", number(n) / number(part[3]))
+	}
+	value[key] = n
+}
+
+# What a type asks for, in words; "" if the value fits. 15 characters: awk counts to 2^53,
+# no address has more. 010 is not what one thinks, in C.
+function wanted(v, want,	is_number, range, choice, n, i)
+{
+	is_number = v ~ /^(0x[0-9a-fA-F]+|0|[1-9][0-9]*)$/ && length(v) <= 15
+	if (want == "text")
+		return ""
+	if (want == "word")
+		return v ~ /^[A-Za-z0-9_.,+\/-]+$/ ? "" : "a word of letters, digits and _.,+/-"
+	if (want == "number")
+		return is_number ? "" : "a number, decimal or 0x hexadecimal"
+	if (want ~ /^[0-9]+-[0-9]+$/) {
+		split(want, range, "-")
+		return is_number && number(v) >= range[1] && number(v) <= range[2] ? "" : "a number, " want
+	}
+	n = split(want, choice, "|")
+	for (i = 1; i <= n; i++)
+		if (v == choice[i])
+			return ""
+	gsub(/\|/, ", ", want)
+	return "one of " want
+}
+
+function check_value(key,	what)
+{
+	if (!(key in value)) {
+		if (key !~ /^[A-Z]/)
+			fail(board " and its parents leave `" key "` unset, and it has no default")
+		return
+	}
+	if (value[key] ~ /^\$/)
+		derive(key)
+	what = wanted(value[key], type[key])
+	if (what != "")
+		fail(origin[key] ": `" key " = " value[key] "`: wanted is " what)
+}
+
+function check_place(	start, end, at)
+{
+	at = number(value["load_address"])
+	start = number(value["memory_start"])
+	end = start + number(value["memory_size"])
+	if (at % 2097152)
+		fail(origin["load_address"] ": `load_address = " value["load_address"] \
+		     "`: wanted is a multiple of 2 MiB (0x200000)")
+	if (at < start || at >= end)
+		fail(sprintf("`load_address = %s` (%s) is not in RAM, %d MiB from %s on (%s): set it as well",
+			     value["load_address"], origin["load_address"], (end - start) / 1048576,
+			     value["memory_start"], origin["memory_size"]))
+}
+
+function print_key(k)
+{
+	if (format == "show" && k in value)
+		printf "%-28s %-14s from %s\n", k, value[k], origin[k]
+	else if (format == "list" && k == "about")
+		printf "%-24s %s\n", board, value[k]
+	else if (format == "cmake" && k ~ /^[A-Z]/ && k in value)
+		print "-D" k "=" value[k]
+	else if (format == "header" && k !~ /^[A-Z]/ && type[k] != "text")
+		print "#define BOARD_" toupper(k), \
+			value[k] ~ /^[0-9]/ ? value[k] : toupper(k "_" value[k])
 }
 
 BEGIN {
-	b = board
-	while (b != "") {
-		if (b in met)
-			fail(b " is its own ancestor, by way of " heir)
-		met[b] = 1
-		up = load_file(dir "/" b "/board", b, 0)
-		heir = b
-		b = up
-	}
-	heir = ""
-	load_file(dir "/defaults", "defaults", 1)
-	for (i = 1; i <= keys; i++) {
-		known[order[i]] = 1
-		if (!(order[i] in value))
-			fail(board " and its parents leave `" order[i] "` unset, and it has no default")
-	}
-	for (k in used)
-		if (!(k in known))
-			fail(used[k] ": `" k "` is not a key; " dir "/defaults lists them")
+	load_file(dir "/defaults", 1, "")
+	if (arch != "")
+		load_file(dir "/" arch, 1, "")
+	if (config != "")
+		load_file(dir "/config/" config, 0, "")
+	load_board(board, "")
+	load_command_line()
+	for (i = 1; i <= keys; i++)
+		check_value(order[i])
+	if ("load_address" in value)
+		check_place()
+	if (format == "cmake" && !("KernelPlatform" in value))
+		fail(board " has no `KernelPlatform`: which of seL4's platforms is it? (SET=\"KernelPlatform=...\")")
 	if (format == "header")
 		printf "#define BOARD_NAME \"%s\"\n", board
-	for (i = 1; i <= keys; i++) {
-		k = order[i]
-		if (format == "show")
-			printf "%-14s %-12s from %s\n", k, value[k], origin[k]
-		else if (value[k] ~ /^[0-9]/)
-			printf "#define BOARD_%s %s\n", toupper(k), value[k]
-		else
-			printf "#define BOARD_%s %s_%s\n", toupper(k), toupper(k), toupper(value[k])
-	}
+	for (i = 1; i <= keys; i++)
+		print_key(order[i])
 }

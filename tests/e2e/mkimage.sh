@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# baton-mkimage's layout, formats and refusals, and the inheritance of boards. QEMU only dumps
-# device trees; tests/e2e/images.sh boots what is made.
+# baton-mkimage's layout, formats and refusals. QEMU only dumps device trees;
+# tests/e2e/images.sh boots what is made.
 # shellcheck disable=SC2016,SC2317 # `names` in quotes are text; functions are called by tap_ok
 # shellcheck source=tests/e2e/lib.sh
 . "${0%/*}/lib.sh"
@@ -360,39 +360,7 @@ refuses 'CPUs for Linux' '--cpus 4' '-smp 4' -- linux $el1 "$tmp/Image" "$out" -
 refuses 'an initrd without a device tree' '--initrd' '--dtb' -- linux $el1 "$tmp/Image" "$out" --initrd "$tmp/initrd"
 refuses 'a command line for seL4' '--bootargs' 'linux alone' -- mk $el1 "$tmp/k1.elf" "$out" --bootargs x
 
-# --- boards: a board's value beats its parent's, and that beats the default
-boards=$tmp/board
-mkdir -p "$boards"/{child,parent,grand,loop,orphan,typo,word,twice,half}
-printf 'a = 1\nb = 1\nc = 1\nd = 1\nneeded =\n' >"$boards/defaults"
-printf 'b = 2\nc = 2\nd = 2\nneeded = 7\n' >"$boards/grand/board"
-printf 'parent = grand\nc = 3\nd = 3 # with a comment\n' >"$boards/parent/board"
-printf 'parent = parent\n\nd=0x4\n' >"$boards/child/board"
-printf 'parent = loop\n' >"$boards/loop/board"
-printf 'parent = gone\n' >"$boards/orphan/board"
-printf 'parent = grand\nbb = 1\n' >"$boards/typo/board"
-printf 'parent = grand\nb = yes\n' >"$boards/word/board"
-printf 'b = 1\nb = 2\nneeded = 1\n' >"$boards/twice/board"
-printf 'b = 1\n' >"$boards/half/board"
-resolve() {
-	awk -v dir="$boards" -v board="$1" -v format="$2" -f loader/board/resolve.awk
-}
-resolve child show >"$tmp/board.show"
-shown() { grep -Eq "^$1 +$2 +from $3\$" "$tmp/board.show"; }
-tap_ok 'the default, where nobody says anything' shown a 1 defaults
-tap_ok "the grandparent's beats the default" shown b 2 grand
-tap_ok "the parent's beats the grandparent's" shown c 3 parent
-tap_ok "the board's own beats them all" shown d 0x4 child
-resolve child header >"$tmp/board.h"
-tap_ok 'the loader gets the same' has "$tmp/board.h" '#define BOARD_D 0x4'
-refuses_board() { refuses "$1" "$2" -- resolve "$3" header; }
-refuses_board 'its own parent' 'loop is its own ancestor' loop
-refuses_board 'a parent that is not there' 'which is the parent of orphan' orphan
-refuses_board 'a key that does not exist' '`bb` is not a key' typo
-refuses_board 'a value that is no number' 'neither a number nor a known word: yes' word
-refuses_board 'a key set twice' '`b` is set twice' twice
-refuses_board 'a key without a value' '`needed` unset' half
-refuses_board 'a board that is not there' 'no ' none
-
+# --- boards (tests/e2e/board.sh has more)
 board_at() { od -An -tu4 -j$(($(symbol "$1" board) + 64 + 5 * 8 + 4 * $3)) -N4 "$2" | tr -d ' '; }
 tap_ok "$el1 enters the kernel at EL1" is 1 "$(board_at $el1 "$tmp/k1.img" 0)"
 tap_ok "$el2, its parent, at EL2" is 2 "$(board_at $el2 "$tmp/k2.img" 0)"
