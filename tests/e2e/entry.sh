@@ -69,6 +69,15 @@ up 'two CPUs wanted of four' 2
 tap_ok 'two CPUs wanted of four: the others wait' hasnt "$console" CPU2
 process_end "$pid"
 
+# CPU 1 is not the one with affinity 1
+cp "$tmp/el2-2.img" "$tmp/affinity.img"
+poke "$tmp/affinity.img" $(($(symbol $el2 cpu_mpidr) + 8)) '\3'
+for machine in virt,virtualization=on $el3; do
+	start "$tmp/affinity.img" $load $machine 4
+	up "CPU 1 has affinity 3, $machine" 2
+	process_end "$pid"
+done
+
 # --- a spin table: QEMU's firmware for that machine, which also loads at 0x80000
 probe "$tmp/raspi.elf" 0x8000200000 0x200000 0x3000 0 -DUART=0x3f201000
 mk qemu_raspi3b "$tmp/raspi.elf" "$tmp/raspi.img" --cpus 4
