@@ -57,7 +57,9 @@ static int add_segment(struct elf *elf, const GElf_Phdr *ph, unsigned int index)
 				") goes around the end of the address space",
 				elf->file.path, index, ph->p_memsz, ph->p_vaddr);
 	if (elf->count == MAX_SEGMENTS)
-		return complain("%s: more than %u loadable segments", elf->file.path, MAX_SEGMENTS);
+		return complain(
+			"%s: more than %u loadable segments; join some in its linker script",
+			elf->file.path, MAX_SEGMENTS);
 	elf->segments[elf->count++] = (struct segment){
 		.vaddr = ph->p_vaddr,
 		.paddr = ph->p_paddr,

@@ -59,7 +59,15 @@ void map_text(const struct layout *l)
 		       l->board.cpus == 1 ? "" : "s", l->header.v_entry);
 }
 
-/* Any path is well-formed XML afterwards. */
+/* There is room for a file's name, not for its folder. */
+static int skip_folder(const struct extent *e)
+{
+	const char *slash = strrchr(e->name, '/');
+
+	return slash ? (int)(slash + 1 - e->name) : 0;
+}
+
+/* Any name is well-formed XML afterwards. */
 static void put_escaped(const char *s, int len)
 {
 	for (; len-- > 0; s++) {
@@ -110,7 +118,7 @@ static int draw_extent(int y, const struct layout *l, const struct extent *e)
 	printf("<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" fill=\"%s\" stroke=\"#333\"/>\n"
 	       "<text x=\"%d\" y=\"%d\">",
 	       LEFT, y, WIDTH, h, fill, LEFT + 8, y + TEXT);
-	put_escaped(e->name, name_len(e));
+	put_escaped(e->name + skip_folder(e), name_len(e) - skip_folder(e));
 	printf(", %" PRIu64 " bytes</text>\n", e->end - e->start);
 	if (e->has_virt)
 		printf("<text x=\"%d\" y=\"%d\">%#" PRIx64 "</text>\n", LEFT + WIDTH + 8, y + 12,

@@ -32,6 +32,7 @@ kernel across-1g $el1 0xffffff807fe00000 0x40000000 0x200000
 kernel across-512g $el1 0xffffff7fffe00000 0x7fe00000 0x200000
 kernel larger-than-1g $el1 0xffffff8040000000 0x40000000 0x48000000
 kernel last-bytes $el1 0xffffffffffe00000 0x60000000 0x1000
+kernel shared-page $el1 0xffffff8040000000 0x40000000 0x800
 machine=(-machine 'virt,virtualization=on' -cpu cortex-a53)
 kernel across-512g-el2 $el2 0xffffe00000 0x7fe00000 0x200000
 kernel flat-el2 $el2 0x40000000 0x40000000 0x3000

@@ -67,6 +67,11 @@ tap_ok 'its first page starts with zeros' is 0x0 "$(word "$tmp/k1.img" $task_at)
 mk $el1 "$tmp/k1.elf" "$tmp/again.img"
 tap_ok 'equal input, equal image' cmp "$tmp/k1.img" "$tmp/again.img"
 
+probe "$tmp/page.elf" 0xffffff8040000000 0x40000000 0x800
+mk $el1 "$tmp/page.elf" "$tmp/page.img"
+tap_ok 'segments that share a page: each to its own bytes' is 0x40000000-0x40000800 \
+	"$(word "$tmp/page.img" $((header + 64)))-$(word "$tmp/page.img" $((header + 96)))"
+
 # --- file formats
 for format in elf uimage; do
 	mk $el1 "$tmp/k1.elf" "$tmp/boot.$format" --format $format
@@ -288,6 +293,30 @@ cp "$O/loader/$el1/loader.elf" "$tmp/loader.elf"
 poke "$tmp/loader.elf" $((64 + 24)) '\1'
 refuses 'a loader with two addresses' "$tmp/loader.elf: segment 0 has different virtual" -- \
 	mk $el1 "$tmp/k1.elf" "$out" --loader "$tmp/loader.elf"
+
+cp "$O/loader/$el1/loader.elf" "$tmp/loader.elf"
+poke "$tmp/loader.elf" $(($(word "$tmp/loader.elf" $((64 + 8))) + $(symbol $el1 board) + 64 + 40)) '\3'
+refuses 'a loader whose board makes no sense' "$tmp/loader.elf: board $el1 makes no sense" EL3 -- \
+	mk $el1 "$tmp/k1.elf" "$out" --loader "$tmp/loader.elf"
+{
+	echo 'PHDRS {' && printf 'p%d PT_LOAD FLAGS(5);\n' {0..16}
+	echo '} SECTIONS { . = 0xffffff8040000000;'
+	for n in {0..16}; do
+		echo ". = ALIGN(4096); .s$n : AT(0x40000000 + $n * 4096) { *(.s$n) } :p$n"
+	done
+	echo '}'
+} >"$tmp/many.ld"
+{
+	echo '.global _start'
+	for n in {0..16}; do
+		echo ".section .s$n, \"ax\""
+		[ "$n" != 0 ] || echo _start:
+		echo nop
+	done
+} >"$tmp/many.S"
+"${CROSS}gcc" -nostdlib -static -no-pie -Wl,--build-id=none,-e,_start -Wl,-T,"$tmp/many.ld" "$tmp/many.S" -o "$tmp/many.elf"
+refuses 'seventeen segments' "$tmp/many.elf: more than 16 loadable segments" 'linker script' -- \
+	mk $el1 "$tmp/many.elf" "$out"
 
 # --- device trees and Linux
 dump() { "$QEMU" -machine "virt,dumpdtb=$1" -cpu cortex-a57 -m "$2" -display none 2>/dev/null; }

@@ -279,22 +279,6 @@ static uint64_t walk(const struct layout *l, const unsigned char *image, uint64_
 	abort();
 }
 
-static void check_kernel(const struct layout *l, const unsigned char *image)
-{
-	uint64_t root;
-
-	if (elf_symbol(l->loader, l->board.kernel_el == 2 ? "boot_lvl0_lower" : "boot_lvl0_upper",
-		       0, &root))
-		abort();
-	for (unsigned int i = 0; i < l->kernel->count; i++) {
-		const struct segment *s = &l->kernel->segments[i];
-
-		FUZZ_CHECK(walk(l, image, root, s->vaddr) == s->paddr);
-		FUZZ_CHECK(walk(l, image, root, s->vaddr + (s->memsz - 1)) ==
-			   s->paddr + (s->memsz - 1));
-	}
-}
-
 /* Two symbols at one address, as only an edited loader has them: its tables say nothing then. */
 static bool tables_apart(const struct layout *l)
 {
@@ -303,6 +287,37 @@ static bool tables_apart(const struct layout *l)
 			if (l->tables[i].addr == l->tables[k].addr)
 				return false;
 	return true;
+}
+
+/* The file's bytes, and zeros. */
+static void check_region(const struct layout *l, const unsigned char *image, unsigned int i,
+			 const struct segment *s)
+{
+	const unsigned char *header = image + l->header_at, *r = header + 64 + 32 * i;
+	const unsigned char *bytes = header + 64 + 32 * word(header + 56) + word(r + 16);
+
+	FUZZ_CHECK(word(r) == s->paddr && word(r + 8) == s->memsz);
+	FUZZ_CHECK(!memcmp(bytes, s->bytes, s->filesz));
+	for (uint64_t k = s->filesz; k < s->memsz; k++)
+		FUZZ_CHECK(!bytes[k]);
+}
+
+static void check_kernel(const struct layout *l, const unsigned char *image)
+{
+	bool apart = tables_apart(l);
+	uint64_t root;
+
+	if (elf_symbol(l->loader, l->board.kernel_el == 2 ? "boot_lvl0_lower" : "boot_lvl0_upper",
+		       0, &root))
+		abort();
+	for (unsigned int i = 0; i < l->kernel->count; i++) {
+		const struct segment *s = &l->kernel->segments[i];
+
+		check_region(l, image, i, s);
+		FUZZ_CHECK(!apart || walk(l, image, root, s->vaddr) == s->paddr);
+		FUZZ_CHECK(!apart || walk(l, image, root, s->vaddr + (s->memsz - 1)) ==
+					     s->paddr + (s->memsz - 1));
+	}
 }
 
 static void check_image(const struct layout *l, const unsigned char *image)
@@ -324,7 +339,7 @@ static void check_image(const struct layout *l, const unsigned char *image)
 		FUZZ_CHECK(start + size <= l->board.load_address ||
 			   start >= l->board.load_address + l->image_size);
 	}
-	if (l->kernel && tables_apart(l))
+	if (l->kernel)
 		check_kernel(l, image);
 }
 
