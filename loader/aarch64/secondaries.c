@@ -24,8 +24,10 @@ _Static_assert(BOARD_MEMORY_SIZE_AT == offsetof(struct baton_image_board, memory
 	       "asm.h has another layout");
 
 #define GRACE_MS 100
+#define AFFINITY 0xff00ffffffull /* of MPIDR_EL1 */
 
 void secondary_main(void);
+_Noreturn void stranger_main(void);
 void _start(void);
 
 /* In .data: start.S needs them before there is a BSS, and nobody clears them. */
@@ -75,6 +77,14 @@ void secondary_main(void)
 	log_printf("LDR|INFO|CPU%d: jumping to kernel\n", (uint64_t)cpu);
 	__atomic_store_n(&reported, cpu, __ATOMIC_RELEASE);
 	kernel_jump(&shared_args, image_header->kernel_entry);
+}
+
+void stranger_main(void)
+{
+	fatal("CPU0 is missing: a CPU with affinity %X has come, CPU0 has %X (symbol `cpu_mpidr` "
+	      "of "
+	      "the loader)\n",
+	      READ_SYSREG(mpidr_el1) & AFFINITY, cpu_mpidr[0]);
 }
 
 static uint64_t now(void)
@@ -127,6 +137,7 @@ static void spin_table_release(void)
 
 void secondaries_gather(bool moved)
 {
+	mailbox_here[0] = 1;
 	if (psci_answers())
 		return;
 	if (board.spin_table)

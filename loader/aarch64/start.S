@@ -55,7 +55,7 @@ going_on:
 	add	x21, x21, #1
 	cmp	x21, #(1 << MAX_CPUS_SHIFT)
 	b.lo	1b
-	b	cpu_halt			/* one more than the board can have */
+	b	stranger
 2:	cmp	x19, x20
 	b.ne	misplaced
 
@@ -96,6 +96,30 @@ park:
 2:	mov	x0, x21
 	b	secondary_start
 	.size _start, . - _start
+
+/*
+ * One more CPU than the board can have, which is nobody's business; or the only one,
+ * which has to say so. CPU 0 comes within seconds or not at all.
+ */
+function stranger
+	cmp	x19, x20
+	b.ne	cpu_halt
+	mrs	x1, cntfrq_el0
+	add	x1, x1, x1, lsl #1
+	mrs	x2, cntvct_el0
+	adr	x3, mailbox_here
+1:	ldr	w4, [x3]
+	cbnz	w4, cpu_halt
+	isb
+	mrs	x4, cntvct_el0
+	sub	x4, x4, x2
+	cmp	x4, x1
+	b.lo	1b
+	msr	tpidr_el1, xzr
+	bl	vectors_install
+	stack_of xzr, x1
+	b	stranger_main
+end_function stranger
 
 /*
  * The image is not where it is linked, and has to go there without a moment at

@@ -73,7 +73,7 @@ process_end "$pid"
 cp "$tmp/el2-2.img" "$tmp/affinity.img"
 poke "$tmp/affinity.img" $(($(symbol $el2 cpu_mpidr) + 8)) '\3'
 for machine in virt,virtualization=on $el3; do
-	start "$tmp/affinity.img" $load $machine 4
+	start "$tmp/affinity.img" $load "$machine" 4
 	up "CPU 1 has affinity 3, $machine" 2
 	process_end "$pid"
 done
@@ -152,6 +152,12 @@ cp "$tmp/el2-4.img" "$tmp/late.img"
 poke "$tmp/late.img" $(($(symbol $el2 board) + 108 + 4 * 2)) '\1'
 start "$tmp/late.img" $load $el3 3
 says 'three CPUs started of four' 'LDR|ERROR: CPU3 is missing: there is no PSCI to switch it on'
+process_end "$pid"
+
+cp "$tmp/el1-1.img" "$tmp/stranger.img"
+poke "$tmp/stranger.img" "$(symbol $el1 cpu_mpidr)" '\7'
+start "$tmp/stranger.img" $load virt 1
+says 'another CPU than CPU 0' 'LDR|ERROR: CPU0 is missing: a CPU with affinity 0x0000000000000000 has come'
 process_end "$pid"
 
 # --- U-Boot, its MMU and caches on. Its pl01x driver always has something pending (2023.01), and
