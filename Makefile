@@ -44,7 +44,7 @@ all: $(ALL) ## everything but the tests
 help: ## this list
 	@awk -F':.*## ' '/^[a-z_.-]+:.*## /{printf "  make %-16s %s\n",$$1,$$2}' \
 		$(sort $(filter-out %.d,$(MAKEFILE_LIST)))
-	@echo '  variables: O=DIR V=1 SAN=address,undefined WERROR=1 CC= QEMU= GDB= BOARD= PREFIX= DESTDIR='
+	@echo '  variables: O=DIR V=1 SAN=address,undefined WERROR=1 CC= QEMU= GDB= BOARD= SET= CONFIG= PREFIX= DESTDIR='
 
 # Objects are rebuilt when the compiler or its flags change.
 $(O)/.flags: FORCE

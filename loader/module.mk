@@ -106,6 +106,9 @@ image: $(if $(SEL4),kernel) $(O)/baton-mkimage $(BOARD:%=$(O)/loader/%/loader.el
 	[ -n "$$task" ] || { echo 'image: TASK=ELF is missing, the task that the kernel starts' >&2; exit 2; }; \
 	[ -r "$$kernel" ] || { echo "image: no kernel $$kernel: KERNEL=ELF names another, make kernel" \
 		"SEL4=DIR BOARD=$(BOARD) CONFIG=$(CONFIG) builds it" >&2; exit 2; }; \
+	$(if $(KERNEL),,[ "$$(tail -n +3 $(BOARD_KERNEL:kernel.elf=.options))" = "$$($(call board_resolve,$(BOARD),cmake))" ] || \
+		{ echo "image: $$kernel was built with other options than these (make show-board):" \
+		"make kernel with the same SET and CONFIG" >&2; exit 2; };) \
 	$(O)/baton-mkimage --board $(BOARD) --kernel "$$kernel" --task "$$task" -o $(BOARD_IMAGE) --map && \
 	printf '%s\n' "$(BOARD_IMAGE): load it at $$($(call board_resolve,$(BOARD),show) | awk '$$1 == "load_address" { print $$2 }')" \
 		'next: $(O)/baton check $(BOARD_IMAGE)'

@@ -73,8 +73,9 @@ checkout=$(cd "$checkout" && pwd) || exit 2
 check_needs "$@"
 check_options "$@"
 
-# An option that was set before and is not now would stay in cmake's cache.
-configured="$checkout $cross $*"
+# An option that was set before and is not now would stay in cmake's cache. `make image`
+# reads the options, too: from the third line on.
+configured=$(printf '%s\n' "$checkout" "$cross" "$@")
 if [ "$(cat "$folder/.options" 2>/dev/null)" != "$configured" ]; then
 	rm -rf "$folder"
 	mkdir -p "$folder" || exit 2
