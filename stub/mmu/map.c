@@ -10,6 +10,7 @@
 
 /* Tables that are read at once, for each level: enough to keep a connection busy. */
 #define BATCH_BYTES (1u << 20)
+#define ROOT_MAX    16u /* concatenated tables */
 
 /* A table as it was decoded: the same bits above it, at the same level. */
 struct seen {
@@ -313,6 +314,7 @@ static int map_entry(struct map *m, const uint8_t *data, struct pt_step *s, uint
 	uint64_t ia = base + s->index * size;
 	struct pt_mapping leaf = { .ia = ia, .size = size, .step = s };
 	struct pt_attrs attrs;
+	int ret;
 
 	s->kind = pt_desc_kind(m->cfg, s->level, s->desc);
 	s->next = pt_desc_address(m->cfg, s->level, s->kind, s->desc);
@@ -325,7 +327,13 @@ static int map_entry(struct map *m, const uint8_t *data, struct pt_step *s, uint
 	pt_leaf_attrs(m->cfg, s->level, s->desc, hier, &attrs);
 	leaf.attrs = &attrs;
 	leaf.oa = s->next;
-	return add_leaf(m, &leaf);
+	/* A block that is larger than the output: what is beyond faults. */
+	if (m->cfg->oa_bits < 64 && leaf.size > BIT(m->cfg->oa_bits))
+		leaf.size = BIT(m->cfg->oa_bits);
+	ret = ia + (leaf.size - 1) < m->from ? 0 : add_leaf(m, &leaf);
+	if (ret || leaf.size == size)
+		return ret;
+	return add_note(m, PT_NOTE_BAD, s, ia + leaf.size, size - leaf.size, 0);
 }
 
 static int map_table(struct map *m, const uint8_t *data, uint64_t table, int level, uint64_t base,
@@ -357,22 +365,38 @@ static int map_table(struct map *m, const uint8_t *data, uint64_t table, int lev
 	return ret;
 }
 
+/* A root of stage 2 may be several tables side by side (D8.2.2), each of them there or not. */
 static int map_root(struct map *m)
 {
 	const struct pt_config *cfg = m->cfg;
 	size_t size = 8 * (size_t)entries_of(m, cfg->start);
-	struct pt_step s = { .stage = m->stage, .level = -2, .next = cfg->root };
-	uint64_t base = cfg->half ? ~low_bits(cfg->ia_bits) : 0;
-	uint8_t *data = malloc(size);
-	bool ok = false;
-	int ret;
+	size_t part = size < m->table_size ? size : m->table_size;
+	unsigned int parts = (unsigned int)(size / part), read = 0;
+	uint64_t base = cfg->half ? ~low_bits(cfg->ia_bits) : 0, pa[ROOT_MAX];
+	uint64_t covers = BIT(cfg->ia_bits) / parts;
+	struct pt_step s = { .stage = m->stage, .level = -2 };
+	uint8_t *data = calloc(parts, part);
+	bool ok[ROOT_MAX] = { false };
+	int ret = 0;
 
 	if (!data)
 		abort();
-	ret = in_reach(m, cfg->root) ? pt_bulk_read(m->bulk, &cfg->root, 1, size, data, &ok) : 0;
-	if (!ret && !ok)
-		ret = add_note(m, PT_NOTE_UNREADABLE, &s, base, BIT(cfg->ia_bits), 0);
-	else if (!ret) {
+	for (unsigned int i = 0; i < parts; i++)
+		pa[i] = cfg->root + i * part;
+	if (in_reach(m, cfg->root))
+		ret = pt_bulk_read(m->bulk, pa, parts, part, data, ok);
+	for (unsigned int i = 0; i < parts && !ret; i++) {
+		uint64_t ia = base + i * covers;
+
+		read += ok[i];
+		if (ok[i])
+			continue;
+		memset(data + i * part, 0, part);
+		s.next = pa[i];
+		if (ia <= m->to && ia + (covers - 1) >= m->from)
+			ret = add_note(m, PT_NOTE_UNREADABLE, &s, ia, covers, 0);
+	}
+	if (!ret && read) {
 		seen_add(m, cfg->root, cfg->start, 0, base);
 		ret = map_table(m, data, cfg->root, cfg->start, base, 0);
 	}

@@ -464,7 +464,6 @@ static void compare_map(const struct ref_regs *r, struct memory *m, uint64_t va)
 	const struct pt_map_sink sink = { .range = on_range, .ctx = &met };
 	struct ref_result x;
 	struct pt_walk w = { 0 }; /* as far as a range tells it */
-	struct pt_map_stats stats;
 	struct pt_config cfg;
 
 	if (r->nested || pt_config_from_regime(&cfg, &regime, va, NULL) || cfg.flat)
@@ -473,20 +472,15 @@ static void compare_map(const struct ref_regs *r, struct memory *m, uint64_t va)
 		va = cfg.half ? va | ~UINT64_C(0) << cfg.ia_bits
 			      : va & ~(~UINT64_C(0) << cfg.ia_bits);
 	x = ref_walk(r, va, &acc, memory_word, m);
-	if (pt_map(&cfg, &bulk, va, va, &sink, &stats)) {
+	if (pt_map(&cfg, &bulk, va, va, &sink, NULL)) {
 		if (x.leaf || x.fault != REF_TRANSLATION)
 			disagree("map: error", r, va, &acc, &w, 0, &x);
 		return;
 	}
-	/* Roots behind each other, of which some are not there, are read as one. */
-	if (r->s2_alone && stats.unreadable)
-		return;
-	/* A block larger than the output is told whole. */
-	if (x.fault == REF_ADDRESS_SIZE && met.range.size >> cfg.oa_bits)
-		return;
 	w.mapped = met.ranges != 0;
 	w.oa = met.range.oa + (va - met.range.ia);
-	w.size = met.range.size;
+	/* A block larger than the output is told as far as that goes. */
+	w.size = met.range.size >> cfg.oa_bits ? x.size : met.range.size;
 	w.attrs = met.range.attrs;
 	/* It does not tell one fault from another. */
 	w.fault = x.fault == REF_ACCESS_FLAG && w.mapped ? PT_FAULT_ACCESS_FLAG : PT_FAULT_NONE;
