@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # The example kernel and its task: one source, two exception levels, two addresses.
 KERNEL_DIR := $(O)/examples/kernel
-KERNEL_SRC := head.S console.c kernel.c tables.c trap.c
+KERNEL_SRC := head.S console.c kernel.c tables.c trap.c verify.c
 TARGET_CFLAGS := -std=gnu11 -O2 -g -ffreestanding -fno-builtin -fno-pic -fno-pie -mgeneral-regs-only \
 	-mstrict-align -mno-outline-atomics -fno-stack-protector -fno-asynchronous-unwind-tables \
 	-fno-tree-loop-distribute-patterns -Wall -Wextra -Wshadow -Wstrict-prototypes \
@@ -28,20 +28,33 @@ $(KERNEL_DIR)/el2/%.o: examples/kernel/% $(O)/.flags
 
 $(foreach k,$(KERNELS),$(eval $(KERNEL_DIR)/$k.elf: \
 	$(addprefix $(KERNEL_DIR)/el$(word 3,$(KERNEL_AT_$k))/,$(KERNEL_SRC:=.o))))
+# The kernel compares what it finds in memory with what was linked, by CRC-32: the last 8 bytes
+# of a gzip file are that and a length (RFC 1952).
+crc32 = gzip -c $(1) | tail -c 8 | head -c 4
+
 $(KERNELS:%=$(KERNEL_DIR)/%.elf): $(KERNEL_DIR)/%.elf: examples/kernel/kernel.ld
 	$(call say,LINK,$@)
 	$(Q)$(CROSS)gcc $(TARGET_LDFLAGS) -Wl,--defsym,KERNEL_VIRT=$(word 1,$(KERNEL_AT_$*)) \
 		-Wl,--defsym,KERNEL_PHYS=$(word 2,$(KERNEL_AT_$*)) -Wl,-T,$< $(filter %.o,$^) -o $@
+	$(Q)for s in .text .rodata; do \
+		$(CROSS)objcopy -O binary -j $$s $@ $@.part && $(call crc32,$@.part); done > $@.sums
+	$(Q)$(CROSS)objcopy --update-section .sums=$@.sums $@
+	$(Q)rm $@.part $@.sums
 
 $(KERNEL_DIR)/task-fault.elf: TARGET_CFLAGS += -DTASK_FAULT
 $(KERNEL_DIR)/task.elf $(KERNEL_DIR)/task-fault.elf: examples/kernel/task.c examples/kernel/task.ld $(O)/.flags
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
 	$(Q)$(CROSS)gcc $(TARGET_CFLAGS) $(TARGET_LDFLAGS) -Wl,-T,examples/kernel/task.ld $< -o $@
+	$(Q)$(call flat,$@,$@.flat)
+	$(Q){ printf task; tail -c +9 $@.flat | $(call crc32,-); } > $@.sum
+	$(Q)$(CROSS)objcopy --update-section .sum=$@.sum $@
+	$(Q)rm $@.flat $@.sum
 
 # Flat, with the zeros that the ELF file leaves out.
+flat = $(CROSS)objcopy -O binary --set-section-flags .bss=alloc,load,contents $(1) $(2)
 $(KERNEL_DIR)/%.bin: $(KERNEL_DIR)/%.elf
-	$(Q)$(CROSS)objcopy -O binary --set-section-flags .bss=alloc,load,contents $< $@
+	$(Q)$(call flat,$<,$@)
 
 -include $(wildcard $(KERNEL_DIR)/el[12]/*.d)
 

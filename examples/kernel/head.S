@@ -46,18 +46,24 @@ kernel_entry:
 	isb
 	cbnz	x7, secondary
 
-	load_addr x9, bss_start
-	load_addr x10, bss_end
-0:	cmp	x9, x10
-	b.hs	1f
-	stp	xzr, xzr, [x9], #16
-	b	0b
+	/* .data has nothing but zeros either. What is not zero is cleared, and told later. */
+	mov	x8, xzr
+	load_addr x9, kernel_data
+	load_addr x10, kernel_end
+0:	ldp	x11, x12, [x9], #16
+	orr	x11, x11, x12
+	cbz	x11, 4f
+	sub	x8, x9, #16
+	stp	xzr, xzr, [x8]
+4:	cmp	x9, x10
+	b.lo	0b
 1:
-	sub	sp, sp, #64
+	sub	sp, sp, #80
 	stp	x0, x1, [sp]
 	stp	x2, x3, [sp, #16]
 	stp	x4, x5, [sp, #32]
 	stp	x6, x7, [sp, #48]
+	str	x8, [sp, #64]
 	mov	x0, sp
 	mov	x29, xzr
 	mov	x30, xzr
@@ -158,6 +164,13 @@ from_task:
 	.global kernel_linked_at
 kernel_linked_at:
 	.quad kernel_entry
+
+	/* By examples/module.mk: CRC-32 of .text and of .rodata. */
+	.section .sums, "a"
+	.balign 4
+	.global kernel_sums
+kernel_sums:
+	.word 0, 0
 
 	/* Set once CPU 0 has made the tables; in .data, for it is read before .bss is clear. */
 	.data

@@ -5,7 +5,6 @@
  */
 #include "kernel.h"
 
-#define UART_PHYS 0x09000000ul
 #define RAM_START 0x40000000ul
 #define USER_END  (1ul << 39) /* fits the smaller of the two regimes that the task may get */
 #define PAGE_MASK 4095ul
@@ -84,13 +83,19 @@ static void check_args(const struct boot_args *a)
 
 void kernel_main(struct boot_args *args)
 {
+	struct mapping m;
+
 	check_entry();
+	if (!verify_mapping(&m))
+		verify_say(&m, args->cpu);
 	tables_build();
+	verify_kernel(args);
 	tables_install();
 	say("Bootstrapping kernel");
 	say("kernel: EL" EL ", 0x%016lx is physical 0x%lx", kernel_linked_at,
 	    kernel_pa(kernel_start));
 	check_args(args);
+	verify_task(args);
 	tables_map_task(args);
 
 	__atomic_store_n(&kernel_ready, 1, __ATOMIC_RELEASE);
@@ -101,9 +106,15 @@ void kernel_main(struct boot_args *args)
 
 void kernel_secondary(uint64_t cpu)
 {
+	struct mapping m;
+	bool good = verify_mapping(&m);
+
+	/* By now the console is on CPU 0's tables alone. */
+	tables_install();
 	/* A number that is no CPU's shares the last stack: it may complain and no more. */
 	if (cpu >= KERNEL_MAX_CPUS)
 		die("kernel: tpidr_el1 = 0x%016lx is not a logical CPU", cpu);
-	tables_install();
+	if (!good)
+		verify_say(&m, cpu);
 	die("kernel: CPU %u up", (unsigned int)cpu);
 }

@@ -7,10 +7,8 @@
  */
 #include "kernel.h"
 
-#define UART_PHYS 0x09000000ul
 #define PAGE_SIZE 4096ul
 #define BLOCK_2M  (1ul << 21)
-#define PA_MASK	  0x0000fffffffff000ul
 
 /* DDI 0487, D8.3: what all stages share. */
 #define DESC_BLOCK 1ul
@@ -129,18 +127,12 @@ static void check_regime(void)
 
 void tables_build(void)
 {
-	uint64_t par;
-
 	check_regime();
 	normal = find_attr(MAIR_NORMAL_WB, MAIR_NORMAL_WB);
 	device = find_attr(0x00, 0x04); /* device-nGnRnE, or -nGnRE */
 
 	/* Where are we? The loader's x2 is the task's offset; ours the MMU knows. */
-	__asm__ volatile("at s1e" EL "r, %0\n\tisb" ::"r"(kernel_start));
-	par = sysreg_read("par_el1");
-	if (par & 1)
-		die("kernel: cannot translate its own address: PAR_EL1 = 0x%016lx", par);
-	kernel_pv = (par & PA_MASK) - (uint64_t)(uintptr_t)kernel_start;
+	kernel_pv = (translate((uintptr_t)kernel_start, false) & PA_MASK) - (uintptr_t)kernel_start;
 
 	kernel_root = table_new();
 	map_kernel(kernel_start, kernel_rodata, S1_TEXT);
