@@ -59,7 +59,7 @@ function image_move
 	ic	iallu
 	dsb	sy
 	isb
-	ret
+	br	x30				/* no return, where the caller has been moved */
 
 /* x0: a word that becomes 1 once there is code at x30; x1: one that becomes 1 by our being here. */
 	.global	image_wait

@@ -101,6 +101,10 @@ for addr in 0x50000000 0x6ffe0000 0x70000040 0x70020000; do
 	up "8 CPUs at $addr" 8
 	process_end "$pid"
 done
+"$O/baton" run -e 'handoff run' -- "$QEMU" -machine virt -cpu cortex-a53 -m 2G -nographic -nic none \
+	-device "loader,file=$tmp/el1-1.img,addr=0x48000000,cpu-num=0" >"$tmp/baton.log" 2>&1 </dev/null
+tap_ok 'baton goes along' has "$tmp/baton.log" 'goes on in a copy of itself'
+tap_ok 'baton goes along, to the kernel' has "$tmp/baton.log" '-> 0xffffff8040000000 (kernel entry)'
 start "$tmp/el1-1.img" 0x6ffff000 virt 1
 says 'too near below' 'LDR|ERROR: loaded at 0x000000006ffff000, so near below 0x0000000070000000 that'
 process_end "$pid"
