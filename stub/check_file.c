@@ -48,6 +48,8 @@ static bool is_board(const uint8_t *p, struct baton_image_board *board)
 			return false;
 	memset(board, 0, sizeof(*board));
 	memcpy(board->name, p, name);
+	board->kernel_type =
+		(uint32_t)le_read(p + offsetof(struct baton_image_board, kernel_type), 4);
 	p += sizeof(board->name);
 	board->load_address = le_read(p, 8);
 	board->memory_start = le_read(p + 8, 8);
@@ -258,8 +260,11 @@ static int open_header(struct checking *k)
 	buf_printf(&k->text, "header at %#" PRIx64 ": kernel entry %#" PRIx64, img->header_at,
 		   h->kernel_entry);
 	checking_say_symbol(k, h->kernel_entry);
-	buf_printf(&k->text, ", task %#" PRIx64 "-%#" PRIx64 " entered at %#" PRIx64 "\n",
-		   h->ui_p_reg_start, h->ui_p_reg_end, h->v_entry);
+	if (k->has_board && k->board.kernel_type == KERNEL_LINUX)
+		buf_puts(&k->text, ", a Linux: the MMU is off there, and no table has to map it\n");
+	else
+		buf_printf(&k->text, ", task %#" PRIx64 "-%#" PRIx64 " entered at %#" PRIx64 "\n",
+			   h->ui_p_reg_start, h->ui_p_reg_end, h->v_entry);
 	if (h->size > left)
 		return checking_unusable(k,
 					 "truncated: the header says %" PRIu64

@@ -43,6 +43,8 @@ static void choose_level(struct checking *k)
 		k->el = 1;
 	if (checking_given(k, GIVEN_ENTRY))
 		pc = *checking_given(k, GIVEN_ENTRY);
+	else if (k->has_board && k->board.kernel_type == KERNEL_LINUX)
+		pc = 0;
 	else if (img->has_header)
 		pc = img->header.kernel_entry;
 	if (checking_given(k, GIVEN_ENTRY) || k->mi.kind != MACHINE_IMAGE_CORE || !k->mi.regs) {

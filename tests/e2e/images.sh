@@ -80,6 +80,7 @@ contract() {
 	tap_ok "$name: MMU and data cache off" is 0 "$((0x$(of sctlr) & 5))"
 	tap_ok "$name: at the start of RAM" is "$(hex 0x40000000 | cut -c1-13)" "$(of pc | cut -c1-13)"
 	process_end "$pid"
+	tap_ok "$name: nothing for baton check to complain of" has <("$O/baton" check "$tmp/$1.img") 'good: nothing'
 }
 contract linux-el1 $el1 1
 machine=(-machine 'virt,virtualization=on' -cpu cortex-a53)
