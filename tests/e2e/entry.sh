@@ -24,6 +24,7 @@ for cpus in 1 2 4 8; do
 done
 image el1 4 --format elf -o "$tmp/el1-4.elf"
 image el2 2 --format elf -o "$tmp/el2-2.elf"
+image el1 4 --format uimage -o "$tmp/el1-4.uimage"
 
 # start IMAGE ADDRESS MACHINE CPUS [QEMU'S ARGUMENTS] - where there is no PSCI, each CPU is started there
 start() {
@@ -216,6 +217,10 @@ up 'go to the wrong address, EL1' 4
 process_end "$pid"
 uboot 'bootelf, EL2' "$tmp/el2-2.elf" 0x50000000 SCTLR_EL2 virt,virtualization=on 2 'bootelf -p 0x50000000'
 up 'bootelf, EL2' 2
+process_end "$pid"
+uboot 'bootm, EL1' "$tmp/el1-4.uimage" 0x50000000 SCTLR virt 4 'bootm 0x50000000'
+says 'bootm, EL1' 'Verifying Checksum ... OK'
+up 'bootm, EL1' 4
 process_end "$pid"
 uboot 'go, EL3' "$tmp/el2-1.img" 0x48000000 SCTLR_EL3 $el3 1 'go 0x48000000'
 says 'go, EL3' 'LDR|INFO|CPU0: CurrentEL=EL3'
