@@ -84,6 +84,11 @@ int linux_plan(struct layout *l)
 	if (read_header(image, &h) ||
 	    elf_symbol(l->loader, "linux_release", 8 * BATON_IMAGE_MAX_CPUS, &l->release))
 		return -1;
+	if (!l->dtb && !l->board.dtb)
+		return complain(
+			"%s: a Linux wants a device tree, and on board %s none is in memory: "
+			"give one by --dtb",
+			image->path, l->board.name);
 	start = choose_base(l, h.text_offset + h.image_size) + h.text_offset;
 	snprintf(name, sizeof(name), "%s,", image->path);
 	if (layout_add(l, name, start, image->size))

@@ -354,6 +354,8 @@ tap_ok 'a device tree for a kernel of the other kind' is 0x4-0x40008000 \
 psci_at() { od -An -tu4 -j$(($(symbol "$1" board) + 64 + 5 * 8 + 8)) -N4 "$2" | tr -d ' '; }
 tap_ok "PSCI's conduit by the device tree" is 0-1 "$(psci_at $el1 "$tmp/k1.img")-$(psci_at $el1 "$tmp/dtb.img")"
 
+refuses 'Linux on a board without a device tree' 'on board rpi4b none is in memory' '--dtb' -- \
+	linux rpi4b "$tmp/Image" "$out"
 gzip -c "$tmp/Image" >"$tmp/Image.gz"
 refuses 'a compressed Image' "$tmp/Image.gz: compressed" zcat -- linux $el1 "$tmp/Image.gz" "$out"
 cp "$tmp/Image" "$tmp/zboot"
