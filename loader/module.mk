@@ -100,7 +100,7 @@ kernel: ## seL4's kernel for a board, from a checkout (SEL4=DIR BOARD=NAME)
 BOARD_IMAGE := $(O)/image/$(BOARD).img
 
 image: ## loader, kernel and task in one (BOARD=NAME TASK=ELF, KERNEL=ELF or the kernel just built)
-image: $(if $(SEL4),kernel) $(O)/baton-mkimage $(BOARD:%=$(O)/loader/%/loader.elf)
+image: $(if $(KERNEL),,$(if $(SEL4),kernel)) $(O)/baton-mkimage $(BOARD:%=$(O)/loader/%/loader.elf)
 	$(Q)mkdir -p $(dir $(BOARD_IMAGE)); \
 	kernel=$(call quote,$(or $(KERNEL),$(BOARD_KERNEL))) task=$(call quote,$(TASK)); \
 	[ -n "$$task" ] || { echo 'image: TASK=ELF is missing, the task that the kernel starts' >&2; exit 2; }; \

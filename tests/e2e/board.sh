@@ -216,14 +216,16 @@ age() { stat -c %Y.%y "$out/loader/$1/loader.elf"; }
 before=$(age $el1) other=$(age $el2)
 refuses 'an image of a kernel for other values' 'was built with other options than these' \
 	'make kernel with the same SET and CONFIG' -- build image BOARD=$el1 TASK="$tmp/task.elf"
-sel4 BOARD=$el1 >"$tmp/said"
+PATH=$tmp/bin:$PATH build image BOARD=$el1 TASK="$tmp/task.elf" SEL4="$tmp/seL4" >"$tmp/said"
+tap_ok 'image: with SEL4 the kernel is built first' is 0 $?
 build image BOARD=$el1 TASK="$tmp/task.elf" >"$tmp/said"
 tap_ok 'image: of the kernel just built' is 0 $?
 tap_ok 'image: what is said ends with what to do' has "$tmp/said" "next: $out/baton check $out/image/$el1.img"
 tap_ok 'image: where to load it' has "$tmp/said" "$out/image/$el1.img: load it at 0x70000000"
 tap_ok 'image: nothing is rebuilt without need' is "$before" "$(age $el1)"
 variant='cpus=4 memory_size=0x20000000 load_address=0x50000000'
-build image BOARD=$el1 TASK="$tmp/task.elf" SET="$variant" KERNEL="$tmp/kernel.elf" >"$tmp/said"
+build image "$out/loader/$el2/loader.elf" BOARD=$el1 TASK="$tmp/task.elf" SET="$variant" \
+	KERNEL="$tmp/kernel.elf" >"$tmp/said"
 tap_ok 'SET: the loader is built anew' test "$before" != "$(age $el1)"
 tap_ok "SET: another board's is not" is "$other" "$(age $el2)"
 tap_ok 'SET: where to load it' has "$tmp/said" 'load it at 0x50000000'
