@@ -24,9 +24,9 @@ need_program() {
 	command -v "$1" >/dev/null || lacks "$1 (package $2)" "$2"
 }
 
-# Only what this checkout's tools import.
+# Only what this checkout's tools import; what is indented is behind a `try`.
 need_module() {
-	grep -rqE --include='*.py' "^[[:space:]]*(import|from)[[:space:]]+$1([.[:space:]]|\$)" \
+	grep -rqE --include='*.py' "^(import|from)[[:space:]]+$1([.[:space:]]|\$)" \
 		"$checkout/tools" "$checkout/libsel4/tools" 2>/dev/null || return
 	python3 -c "import $1" 2>/dev/null && return
 	if [ "$1" = pyfdt ]; then

@@ -118,7 +118,7 @@ printf 'set(%s)\n' KernelVerificationBuild KernelIsMCS KernelRootCNodeSizeBits K
 	KernelArmHypervisorSupport KernelAllowSMCCalls KernelArmVtimerUpdateVOffset KernelArmExportPCNTUser \
 	KernelArmExportPTMRUser KernelDebugBuild KernelPrinting KernelPlatform ARM_CPU QEMU_MEMORY RPI4_MEMORY \
 	>"$tmp/seL4/config.cmake"
-printf 'import yaml\nfrom jinja2 import Environment\n' >"$tmp/seL4/tools/gen.py"
+printf 'import yaml\nfrom jinja2 import Environment\ntry:\n    from jsonschema import validate\n' >"$tmp/seL4/tools/gen.py"
 printf 'import pyfdt.pyfdt\n' >"$tmp/seL4/tools/hardware/fdt.py"
 cat >"$tmp/bin/cmake" <<'END'
 #!/bin/sh
@@ -194,9 +194,10 @@ refuses 'something else than a checkout' "SEL4=$tmp/bin: no checkout of seL4" 'n
 refuses 'a board that seL4 does not have' 'qemu_raspi3b has no `KernelPlatform`' -- sel4 BOARD=qemu_raspi3b
 refuses 'a configuration of cmake that does not exist' 'does not know the option KernelNuMCS' -- \
 	sel4 BOARD=$el1 SET=KernelNuMCS=ON
-LACKS='jinja2 pyfdt lxml' refuses 'Python modules' 'jinja2 of Python (package python3-jinja2)' \
+LACKS='jinja2 pyfdt lxml jsonschema' refuses 'Python modules' 'jinja2 of Python (package python3-jinja2)' \
 	'pyfdt of Python (not in Debian: pip install pyfdt' 'next: apt-get install python3-jinja2' -- sel4 BOARD=$el1
 tap_ok 'Python modules: those alone that this checkout imports' hasnt "$tmp/said" lxml
+tap_ok 'Python modules: ... and cannot do without' hasnt "$tmp/said" jsonschema
 mkdir "$tmp/path"
 ln -s /usr/bin/* /bin/* "$tmp/path/" 2>/dev/null
 rm -f "$tmp/path"/{cmake,ninja,dtc,xmllint,qemu-system-aarch64}
