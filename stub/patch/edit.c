@@ -256,7 +256,12 @@ int edit_apply(struct edit *e, struct journal *j, const char *why, struct buf *s
 	 * new entry, and a refresh is done where it costs nothing.
 	 */
 	if (e->old & 1 || t->machine->accel == ACCEL_TCG) {
-		err = tlb_refresh(t->machine, !one_page(e), untagged(e), say);
+		struct tlb_what what = { .regime = t->regime.name,
+					 .all = !one_page(e),
+					 .va = untagged(e),
+					 .cpu = t->cpu };
+
+		err = tlb_refresh(t->machine, &what, say);
 		if (err == -BATON_ELINK)
 			return err;
 	}

@@ -163,8 +163,13 @@ int journal_undo(struct journal *j, struct machine *m, unsigned int number, stru
 	buf_printf(out, "undone %u: ", number);
 	say_change(p, p->new, p->old, out);
 	/* A failed refresh has said so; what was in memory is back all the same. */
-	if (p->kind == PATCH_TABLE)
-		tlb_refresh(m, !p->leaf, p->va, out);
+	if (p->kind == PATCH_TABLE) {
+		struct tlb_what what = {
+			.regime = p->regime, .all = !p->leaf, .va = p->va, .cpu = p->cpu
+		};
+
+		tlb_refresh(m, &what, out);
+	}
 	return 0;
 }
 

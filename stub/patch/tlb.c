@@ -9,10 +9,10 @@
 #define CROSS_PAGE     0xff8
 #define CROSS_PAGE_LEN 16
 
-int tlb_refresh(struct machine *m, bool all, uint64_t va, struct buf *say)
+int tlb_refresh(struct machine *m, const struct tlb_what *what, struct buf *say)
 {
-	uint64_t addr = all ? CROSS_PAGE : va & ~0xfffull;
-	unsigned int len = all ? CROSS_PAGE_LEN : IN_PAGE_LEN;
+	uint64_t addr = what->all ? CROSS_PAGE : what->va & ~0xfffull;
+	unsigned int len = what->all ? CROSS_PAGE_LEN : IN_PAGE_LEN;
 	int err;
 
 	if (m->accel != ACCEL_TCG) {

@@ -10,13 +10,23 @@
 #include "buf.h"
 #include "machine/machine.h"
 
+/** struct tlb_what - which cached translations are no longer true. */
+struct tlb_what {
+	const char *regime; /* struct regime's name: "el1", "el2", "el3", "s2" */
+	bool all;	    /* all of the regime (of @asid alone with @one_asid), not only @va */
+	uint64_t va;	    /* without a tag; any address in the page; stage 2: an IPA */
+	bool one_asid;
+	uint16_t asid;
+	unsigned int cpu; /* whose table it is; where it takes a `tlbi`, this one executes it */
+};
+
 /**
- * tlb_refresh() - drop cached translations on all CPUs: of the page of @va alone, or all.
+ * tlb_refresh() - drop cached translations on all CPUs.
  * @say: a line (with \n) if it could not be done
  *
  * Return: 0; -BATON_EUNSUPPORTED: not under TCG, where it takes an executed `tlbi`; or
  * the machine's error.
  */
-int tlb_refresh(struct machine *m, bool all, uint64_t va, struct buf *say);
+int tlb_refresh(struct machine *m, const struct tlb_what *what, struct buf *say);
 
 #endif
