@@ -11,7 +11,7 @@ static int run(struct cmd *c)
 	if (err)
 		return err;
 	for (size_t i = 0; i < journal_count(j); i++)
-		patch_say(journal_at(j, i), &out);
+		journal_say(journal_at(j, i), &out);
 	if (!out.len)
 		buf_puts(&out, "no patches\n");
 	cmd_text(c, &out);

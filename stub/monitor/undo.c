@@ -25,11 +25,11 @@ static int undo_all(struct cmd *c)
 	int err = 0, first = 0;
 
 	for (size_t i = journal_count(j); i && err != -BATON_ELINK; i--) {
-		const struct patch *p = journal_at(j, i - 1);
+		const struct journal_entry *e = journal_at(j, i - 1);
 
-		if (p->state != PATCH_APPLIED)
+		if (!entry_is_live(e))
 			continue;
-		err = undo_one(c, p->number);
+		err = undo_one(c, e->number);
 		first = first ? first : err;
 	}
 	return err == -BATON_ELINK ? err : first;

@@ -1,7 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The one journal of all that baton changed in the machine, so that every change can
- * be shown, undone and exported.
+ * The one journal of all that was changed in the machine, so that every change can be
+ * shown, undone and exported. One entry is one change to the user, of any number of writes:
+ *
+ *	n = journal_begin(j, "pt-map ...");
+ *	for each write {
+ *		err = journal_note(j, n, &write);	before it is made
+ *		err = err ?: ... make it, read it back ...
+ *	}
+ *	err ? journal_abort(j, machine, n, &say) : journal_end(j, n);
+ *
+ * With a file (journal_open()) an entry is on disk before the machine is touched, so whenever
+ * baton dies, the file and the memory together say what was done.
  */
 #ifndef BATON_PATCH_JOURNAL_H
 #define BATON_PATCH_JOURNAL_H
@@ -11,19 +21,11 @@
 
 enum patch_kind { PATCH_MEMORY, PATCH_REGISTER, PATCH_TABLE };
 
-enum patch_state {
-	PATCH_APPLIED,
-	PATCH_UNDONE,
-	PATCH_CLOSED, /* the machine was reset: neither old nor new value means anything now */
-};
-
 #define PATCH_BYTES 64
 
-/** struct patch - one place that was changed. Values are as in memory, lowest byte first. */
+/** struct patch - one place that is changed. Values are as in memory, lowest byte first. */
 struct patch {
-	unsigned int number; /* from 1; journal_add() gives it */
 	enum patch_kind kind;
-	enum patch_state state;
 	unsigned int cpu;
 	char regime[24];   /* PATCH_TABLE: "el1" */
 	char reg[16];	   /* PATCH_REGISTER: its name */
@@ -34,7 +36,25 @@ struct patch {
 	unsigned int size; /* bytes, up to PATCH_BYTES */
 	uint8_t old[PATCH_BYTES], new[PATCH_BYTES];
 	char where[96]; /* for people: "L0 [511] boot_lvl0_upper+0xff8" */
-	char why[96];	/* the command that made it: "pt-set 0x... L0 0x7000b003" */
+	char why[96];	/* journal_add(): the command that made it */
+};
+
+enum entry_state {
+	ENTRY_UNDER_WAY, /* begun, or found so after baton died: some of it may be there */
+	ENTRY_APPLIED,
+	ENTRY_UNDOING, /* the same on the way back */
+	ENTRY_UNDONE,
+	ENTRY_ABORTED, /* it failed, and was rolled back */
+	ENTRY_CLOSED,  /* the machine was reset: neither old nor new value means anything now */
+};
+
+/** struct journal_entry - one change. */
+struct journal_entry {
+	unsigned int number; /* from 1 */
+	enum entry_state state;
+	char why[160]; /* the command that made it: "pt-set 0x... L0 0x7000b003" */
+	struct patch *write;
+	size_t count, cap;
 };
 
 struct journal;
@@ -42,25 +62,44 @@ struct journal;
 struct journal *journal_new(void);
 void journal_free(struct journal *j);
 
-/** journal_add() - note a change that was made (state and number are set); its number. */
+/** journal_begin() - a new entry, under way; its number. */
+unsigned int journal_begin(struct journal *j, const char *why);
+/**
+ * journal_note() - what is about to be written, before it is. In the order of writing.
+ * Return: 0; -BATON_ESYS: the journal's file cannot be written, so nothing may be.
+ */
+int journal_note(struct journal *j, unsigned int number, const struct patch *write);
+/** journal_end() - all is written, read back and verified. Errors as journal_note(). */
+int journal_end(struct journal *j, unsigned int number);
+/**
+ * journal_abort() - put the old values back, in reverse order, wherever the new ones are,
+ * and refresh the TLB. @say: lines of what was done, or could not be.
+ * Return: 0: it is as it was before; or what the machine failed with.
+ */
+int journal_abort(struct journal *j, struct machine *m, unsigned int number, struct buf *say);
+
+/** journal_add() - begin, note and end of one write, which was made; its number. */
 unsigned int journal_add(struct journal *j, const struct patch *p);
 
 /** journal_count() - of all, and journal_at() - by index from 0, in order of making. */
 size_t journal_count(const struct journal *j);
-const struct patch *journal_at(const struct journal *j, size_t i);
+const struct journal_entry *journal_at(const struct journal *j, size_t i);
 
 /** journal_find() - by number; NULL. */
-const struct patch *journal_find(const struct journal *j, unsigned int number);
+const struct journal_entry *journal_find(const struct journal *j, unsigned int number);
 
-/** journal_last() - the number of the last one that is still applied; 0: none. */
+/** entry_is_live() - may any of it be in the machine, as far as the journal knows? */
+bool entry_is_live(const struct journal_entry *e);
+
+/** journal_last() - the number of the last one that is live; 0: none. */
 unsigned int journal_last(const struct journal *j);
 
 /**
- * journal_undo() - put the old value back, if the new one is still there; for tables
- * the TLB is refreshed too.
+ * journal_undo() - put the old values back, in reverse order, if the new ones (or the old) are
+ * still there, all of them; for tables the TLB is refreshed too.
  * @out: one or more lines of what was done, or why not
  *
- * Return: 0; -BATON_ENOTFOUND: no such patch, or not applied; -BATON_EBUSY: something
+ * Return: 0; -BATON_ENOTFOUND: no such entry, or not live; -BATON_EBUSY: something
  * else was written there since, nothing is touched; or the machine's error.
  */
 int journal_undo(struct journal *j, struct machine *m, unsigned int number, struct buf *out);
@@ -71,7 +110,11 @@ int journal_undo(struct journal *j, struct machine *m, unsigned int number, stru
  */
 void journal_reset(struct journal *j, struct buf *out);
 
-/** patch_say() - one line for a patch: number, state, place, old and new value. */
-void patch_say(const struct patch *p, struct buf *out);
+/** patch_say_value() - bytes of memory: up to 8 as one number. */
+void patch_say_value(const uint8_t *bytes, unsigned int size, struct buf *out);
+
+/** journal_say() - a line for the entry: number, state, place, old and new; more for more writes.
+ */
+void journal_say(const struct journal_entry *e, struct buf *out);
 
 #endif

@@ -42,7 +42,7 @@ static void what_was_overwritten_is_left_alone(void **state)
 	assert_int_equal(undo(f, number), -BATON_EBUSY);
 	assert_true(fake_u64(f, at) == 3);
 	assert_said(f, "it holds 0x0000000000000003, not 0x0000000000000002");
-	assert_int_equal(journal_find(f->ctx.journal, number)->state, PATCH_APPLIED);
+	assert_int_equal(journal_find(f->ctx.journal, number)->state, ENTRY_APPLIED);
 	assert_int_equal(fake_command(f, "undo"), 1);
 }
 
@@ -66,7 +66,7 @@ static void a_write_that_does_not_stick_is_no_undo(void **state)
 
 	f->stuck = true;
 	assert_int_equal(undo(f, number), -BATON_EVERIFY);
-	assert_int_equal(journal_find(f->ctx.journal, number)->state, PATCH_APPLIED);
+	assert_int_equal(journal_find(f->ctx.journal, number)->state, ENTRY_APPLIED);
 }
 
 /* Two patches of one place: the older one can only go when the later one has gone. */
@@ -121,11 +121,71 @@ static void a_reset_closes_what_is_applied(void **state)
 	made(f, at + 8, 0, 1);
 	journal_reset(f->ctx.journal, &f->out);
 	assert_said(f, "2 patches are gone with it");
-	assert_int_equal(journal_at(f->ctx.journal, 0)->state, PATCH_UNDONE);
+	assert_int_equal(journal_at(f->ctx.journal, 0)->state, ENTRY_UNDONE);
 	assert_int_equal(undo(f, 2), -BATON_ENOTFOUND);
 	assert_true(fake_u64(f, at) == 1);
 	assert_int_equal(fake_command(f, "patches"), 0);
 	assert_said(f, "  2  reset    0x40000100: 0x0000000000000000 -> 0x0000000000000001");
+}
+
+static const uint64_t table = FAKE_RAM + 0x200;
+
+/* A write of an entry of several: noted, then made. */
+static void write_noted(struct fake *f, unsigned int number, uint64_t address, uint64_t new)
+{
+	struct patch p = { .kind = PATCH_TABLE, .regime = "el1", .address = address, .size = 8 };
+
+	le_write(p.old, 8, fake_u64(f, address));
+	le_write(p.new, 8, new);
+	assert_int_equal(journal_note(f->ctx.journal, number, &p), 0);
+	fake_set_u64(f, address, new);
+}
+
+/* Break-before-make writes one place twice: it is one patch, and goes back as one. */
+static void several_writes_are_one_patch(void **state)
+{
+	struct fake *f = *state;
+	unsigned int number = journal_begin(f->ctx.journal, "pt-map");
+
+	fake_set_u64(f, table, 7);
+	write_noted(f, number, at, 1);
+	write_noted(f, number, table, 0);
+	write_noted(f, number, table, 9);
+	assert_int_equal(journal_end(f->ctx.journal, number), 0);
+	assert_int_equal(journal_count(f->ctx.journal), 1);
+	assert_int_equal(undo(f, number), 0);
+	assert_true(fake_u64(f, table) == 7 && fake_u64(f, at) == 0);
+	assert_log(f, "Z2 0xff8 16\nz2 0xff8 16\n");
+}
+
+/* One of its places has changed since: none is touched. */
+static void several_writes_go_back_all_or_none(void **state)
+{
+	struct fake *f = *state;
+	unsigned int number = journal_begin(f->ctx.journal, "pt-map");
+
+	write_noted(f, number, at, 1);
+	write_noted(f, number, table, 9);
+	journal_end(f->ctx.journal, number);
+	fake_set_u64(f, at, 3);
+	assert_int_equal(undo(f, number), -BATON_EBUSY);
+	assert_true(fake_u64(f, table) == 9);
+	assert_said(f, "0x40000100 holds 0x0000000000000003, not 0x0000000000000001");
+}
+
+/* The last write that was noted need not have been made. */
+static void a_failed_patch_is_rolled_back(void **state)
+{
+	struct fake *f = *state;
+	unsigned int number = journal_begin(f->ctx.journal, "pt-map");
+
+	write_noted(f, number, at, 1);
+	write_noted(f, number, table, 9);
+	fake_set_u64(f, table, 0);
+	assert_int_equal(journal_abort(f->ctx.journal, &f->m, number, &f->out), 0);
+	assert_true(fake_u64(f, at) == 0);
+	assert_int_equal(journal_find(f->ctx.journal, number)->state, ENTRY_ABORTED);
+	assert_int_equal(journal_last(f->ctx.journal), 0);
 }
 
 int main(void)
@@ -140,6 +200,9 @@ int main(void)
 		T(registers_are_undone_too),
 		T(a_table_is_undone_with_its_translations),
 		T(a_reset_closes_what_is_applied),
+		T(several_writes_are_one_patch),
+		T(several_writes_go_back_all_or_none),
+		T(a_failed_patch_is_rolled_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
