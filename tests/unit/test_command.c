@@ -185,7 +185,7 @@ static void a_reset_closes_the_journal(void **state)
 	assert_said(f, "1 patch is gone with it");
 	assert_int_equal(f->m.resets, 1);
 	assert_true(f->m.generation > generation);
-	assert_int_equal(journal_at(f->ctx.journal, 0)->state, PATCH_CLOSED);
+	assert_int_equal(journal_at(f->ctx.journal, 0)->state, ENTRY_CLOSED);
 	assert_int_equal(fake_command(f, "undo 1"), 2);
 	assert_int_equal(fake_command(f, "undo"), 0);
 }

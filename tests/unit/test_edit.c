@@ -38,7 +38,7 @@ static void a_page_flushes_that_page_alone(void **state)
 	assert_int_equal(fake_command(f, "pt-set 0x40003210 L3 AF=0"), 0);
 	assert_true(fake_u64(f, VA_DESC) == (VA | (FAKE_PAGE & ~0x400ull)));
 	assert_log(f, "Z2 0x40003000 3\nz2 0x40003000 3\n");
-	assert_true(journal_at(f->ctx.journal, 0)->leaf);
+	assert_true(journal_at(f->ctx.journal, 0)->write[0].leaf);
 }
 
 /* Contiguous entries may be cached as one (DDI 0487, D8.7.1). */
