@@ -40,7 +40,8 @@ void log_printf(const char *fmt, ...);
 /** log_lock() - hold the console for more than one log_printf(); log_unlock() ends it. */
 void log_lock(void);
 void log_unlock(void);
-void log_abandon(void); /* this CPU will not come back to log_unlock() */
+void log_lend(uint32_t cpu);	/* until that CPU, or whoever waits for it, ends it so: */
+void log_abandon(uint32_t cpu); /* however often it is locked, that CPU will not unlock it */
 /** fatal() - "LDR|ERROR: " and the text, then this CPU stops for good. */
 #define fatal(...)                                     \
 	do {                                           \

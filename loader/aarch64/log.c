@@ -8,12 +8,12 @@
 
 static struct {
 	uint32_t held;	/* by logical CPU held - 1 */
-	uint32_t depth; /* of that CPU's log_lock() */
+	uint32_t depth; /* of that CPU's log_lock(), or 1 for log_lend() */
 } lock;
 
 /*
- * Exclusives need cacheable memory (DDI 0487, B2.12). Until the MMU is on there
- * is one CPU that talks: secondaries are started one after the other.
+ * Exclusives need cacheable memory (DDI 0487, B2.12). Until its MMU is on a CPU talks
+ * without: CPU 0 is alone, and to the others, one after the other, it lends the console.
  */
 void log_lock(void)
 {
@@ -39,9 +39,18 @@ void log_unlock(void)
 		__atomic_store_n(&lock.held, 0, __ATOMIC_RELEASE);
 }
 
-void log_abandon(void)
+void log_lend(uint32_t cpu)
 {
-	if (mmu_is_on() && lock.held == cpu_id() + 1) {
+	if (!mmu_is_on())
+		return;
+	log_lock();
+	lock.depth = 1;
+	__atomic_store_n(&lock.held, cpu + 1, __ATOMIC_RELEASE);
+}
+
+void log_abandon(uint32_t cpu)
+{
+	if (mmu_is_on() && __atomic_load_n(&lock.held, __ATOMIC_ACQUIRE) == cpu + 1) {
 		lock.depth = 0;
 		__atomic_store_n(&lock.held, 0, __ATOMIC_RELEASE);
 	}

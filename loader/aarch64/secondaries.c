@@ -75,6 +75,7 @@ void secondary_main(void)
 	if (board.kernel_type == KERNEL_LINUX)
 		linux_wait(cpu);
 	log_printf("LDR|INFO|CPU%d: jumping to kernel\n", (uint64_t)cpu);
+	log_abandon(cpu);
 	__atomic_store_n(&reported, cpu, __ATOMIC_RELEASE);
 	kernel_jump(&shared_args, image_header->kernel_entry);
 }
@@ -165,10 +166,12 @@ static void wait_for(uint64_t cpu, const char *what)
 	uint64_t start = now();
 
 	while (__atomic_load_n(&reported, __ATOMIC_ACQUIRE) != cpu)
-		if (now() - start > ticks(board.cpu_timeout * UINT64_C(1000)))
+		if (now() - start > ticks(board.cpu_timeout * UINT64_C(1000))) {
+			log_abandon((uint32_t)cpu);
 			fatal("CPU%d is missing: it was %s and has not reported within %d s (where "
 			      "is its pc? baton: `cpus`)\n",
 			      cpu, what, (uint64_t)board.cpu_timeout);
+		}
 }
 
 /* One CPU; what was done to get it, for the case that it does not come. */
@@ -180,10 +183,12 @@ static const char *start_cpu(uint64_t cpu)
 		err = psci_cpu_on(cpu_mpidr[cpu], secondary_start, cpu);
 		if (!err)
 			return "switched on";
-		if (!is_here(cpu))
+		if (!is_here(cpu)) {
+			log_abandon((uint32_t)cpu);
 			fatal("CPU%d is missing: PSCI CPU_ON says %s (has the machine %d CPUs? "
 			      "baton-mkimage --cpus)\n",
 			      cpu, psci_error(err), (uint64_t)board.cpus);
+		}
 	}
 	mailbox_go[cpu] = 1;
 	dcache_clean_invalidate(&mailbox_go[cpu], &mailbox_go[cpu + 1]);
@@ -197,6 +202,7 @@ void secondaries_start(const struct kernel_args *args)
 	__asm__ volatile("dsb ish" ::: "memory");
 	for (uint64_t cpu = 1; cpu < board.cpus; cpu++) {
 		log_printf("LDR|INFO: starting CPU%d\n", cpu);
+		log_lend((uint32_t)cpu);
 		wait_for(cpu, start_cpu(cpu));
 	}
 }
