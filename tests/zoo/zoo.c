@@ -93,24 +93,33 @@ static uint64_t symbol(const struct zoo *z, const char *name, size_t len)
 	fail(1, "%s: %s has no symbol %.*s", z->defect->name, z->elf_path, (int)len, name);
 }
 
-/* See struct defect for what words look like. */
-static void parse_bytes(const struct zoo *z, const char *s, struct bytes *out)
+/* One word of @len characters, for the address @pc; its size in bytes, 0 if it is none. */
+static size_t parse_word(const struct zoo *z, const char *s, size_t len, uint64_t pc, uint64_t *v)
+{
+	size_t plus = strcspn(s, " +");
+	char *end;
+
+	if (!strncmp(s, "bl:", 3)) { /* DDI 0487, C6.2.35 */
+		*v = 0x94000000 | ((symbol(z, s + 3, len - 3) - pc) >> 2 & 0x3ffffff);
+		return 4;
+	}
+	*v = s[plus] == '+' ? symbol(z, s, plus) : 0;
+	*v += strtoull(s[plus] == '+' ? s + plus + 1 : s, &end, 16);
+	if (end != s + len)
+		return 0;
+	return len == 8 && s[plus] != '+' ? 4 : 8;
+}
+
+/* See struct defect for what words look like. @pc: where they lie, or will. */
+static void parse_bytes(const struct zoo *z, const char *s, uint64_t pc, struct bytes *out)
 {
 	out->n = 0;
 	for (s += strspn(s, " "); *s; s += strspn(s, " ")) {
-		size_t len = strcspn(s, " "), plus = strcspn(s, " +");
-		size_t width = len == 8 ? 4 : 8;
-		const char *number = s;
-		uint64_t v = 0;
-		char *end;
+		size_t len = strcspn(s, " ");
+		uint64_t v;
+		size_t width = parse_word(z, s, len, pc + out->n, &v);
 
-		if (s[plus] == '+') {
-			v = symbol(z, s, plus);
-			number = s + plus + 1;
-			width = 8;
-		}
-		v += strtoull(number, &end, 16);
-		if (end != s + len || out->n + width > BYTES_MAX)
+		if (!width || out->n + width > BYTES_MAX)
 			fail(2, "%s: bad word in its row: %s", z->defect->name, s);
 		for (size_t i = 0; i < width; i++)
 			out->b[out->n++] = (unsigned char)(v >> (8 * i));
@@ -159,15 +168,14 @@ static void apply(struct zoo *z)
 	uint64_t at;
 	size_t offset;
 
-	parse_bytes(z, d->old, &old);
-	parse_bytes(z, d->new, &new);
-	if (old.n != new.n)
-		fail(2, "%s: old and new in its row differ in length", d->name);
-
 	if (!strncmp(d->where, "region ", 7))
 		at = region_offset(z, strtoul(d->where + 7, NULL, 10));
 	else
 		at = symbol(z, d->where, strlen(d->where)) - z->load_address;
+	parse_bytes(z, d->old, z->load_address + at + d->offset, &old);
+	parse_bytes(z, d->new, z->load_address + at + d->offset, &new);
+	if (old.n != new.n)
+		fail(2, "%s: old and new in its row differ in length", d->name);
 	offset = inside(z, at + d->offset, old.n, d->where);
 
 	if (memcmp(z->image + offset, old.b, old.n)) {
@@ -230,7 +238,7 @@ int main(int argc, char **argv)
 
 	if (argc == 2 && !strcmp(argv[1], "--list")) {
 		for (const struct defect *d = defects; d->name; d++)
-			printf("%-20s %s\n", d->name, d->what);
+			printf("%-24s %s\n", d->name, d->what);
 		return 0;
 	}
 	parse_args(&z, argv + 1);

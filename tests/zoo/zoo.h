@@ -11,7 +11,8 @@
  * @offset: in bytes, from there
  * @old:    what must be there, @new: what shall be there instead, of the same length.
  *          Words between blanks: 8 hex digits stand for a 32-bit word, an instruction;
- *          16 for a 64-bit one; `symbol+HEX` for a symbol's address and a number in 64 bits.
+ *          16 for a 64-bit one; `symbol+HEX` for a symbol's address and a number in 64 bits;
+ *          `bl:symbol` for a call of it from there.
  *          All little-endian.
  */
 struct defect {
