@@ -143,6 +143,20 @@ static void load_qemu_symbols(struct baton *b)
 	}
 }
 
+/* What it says of before is worth knowing with each line by itself. */
+static int open_journal(struct baton *b)
+{
+	struct buf said = { 0 };
+	char *save = NULL;
+	int err = journal_open(b->ctx.journal, &b->live.m, b->options.journal, &said);
+
+	for (char *line = said.len ? strtok_r(said.data, "\n", &save) : NULL; line;
+	     line = strtok_r(NULL, "\n", &save))
+		complain("--journal: %s", line);
+	buf_free(&said);
+	return err;
+}
+
 static void print(void *ctx, const char *text, size_t len)
 {
 	(void)ctx;
@@ -243,6 +257,8 @@ static int run(struct baton *b)
 			return EXIT_TROUBLE;
 	}
 	load_qemu_symbols(b);
+	if (b->options.journal && open_journal(b))
+		return EXIT_TROUBLE;
 	status = run_commands(b);
 	if (status == EXIT_TROUBLE) {
 		say_loss(b);

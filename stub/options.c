@@ -24,6 +24,7 @@ static const char usage[] =
 	"  -s, --symbols ELF   names for addresses; repeatable\n"
 	"  -v, --verbose       say what is done; twice: every packet\n"
 	"      --timeout SEC   end after that many seconds\n"
+	"      --journal FILE  keep patches in FILE too: what was done survives baton\n"
 	"      --allow-remote  listen on addresses that are not loopback\n"
 	"      --allow-mmio    read devices too: may crash QEMU\n"
 	"      --packets       read memory by packets alone, not from QEMU's process\n"
@@ -49,6 +50,7 @@ enum {
 	OPT_PACKETS,
 	OPT_NO_SPIN,
 	OPT_JSON,
+	OPT_JOURNAL,
 	OPT_VERSION,
 	OPT_GIVEN
 };
@@ -66,6 +68,7 @@ static const struct option long_options[] = {
 	{ "symbols", required_argument, NULL, 's' },
 	{ "verbose", no_argument, NULL, 'v' },
 	{ "timeout", required_argument, NULL, OPT_TIMEOUT },
+	{ "journal", required_argument, NULL, OPT_JOURNAL },
 	{ "allow-remote", no_argument, NULL, OPT_REMOTE },
 	{ "allow-mmio", no_argument, NULL, OPT_MMIO },
 	{ "packets", no_argument, NULL, OPT_PACKETS },
@@ -228,6 +231,9 @@ static int parse_one(struct options *o, int c, bool *listen_given, struct buf *e
 	case OPT_NO_SPIN:
 		o->no_spin = true;
 		return 0;
+	case OPT_JOURNAL:
+		o->journal = optarg;
+		return 0;
 	case OPT_JSON:
 		o->json = true;
 		return 0;
@@ -271,6 +277,7 @@ static const char *not_for_check(const struct options *o, bool listen_given)
 {
 	return listen_given	 ? "there is no machine for GDB to debug: leave -l out"
 	       : o->timeout	 ? "nothing runs, and nothing is waited for: leave --timeout out"
+	       : o->journal	 ? "a file is not changed: leave --journal out"
 	       : o->allow_remote ? "nobody can connect: leave --allow-remote out"
 	       : o->allow_mmio	 ? "a file has no devices to read: leave --allow-mmio out"
 	       : o->packets	 ? "there is no QEMU to send packets to: leave --packets out"

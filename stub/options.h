@@ -53,6 +53,7 @@ struct options {
 	bool allow_remote, allow_mmio;
 	bool no_spin;	     /* sleep at once while GDB is awaited */
 	bool packets;	     /* read memory by packets alone */
+	const char *journal; /* a file, or NULL */
 	const char *address; /* MODE_ATTACH */
 	const char *image;   /* MODE_CHECK */
 	bool json;	     /* MODE_CHECK: JSON instead of text */

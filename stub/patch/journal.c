@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct journal *journal_new(void)
 {
@@ -15,6 +16,7 @@ struct journal *journal_new(void)
 
 	if (!j)
 		abort();
+	j->fd = -1;
 	return j;
 }
 
@@ -24,7 +26,10 @@ void journal_free(struct journal *j)
 		return;
 	for (size_t i = 0; i < j->count; i++)
 		free(j->entry[i].write);
+	if (j->fd >= 0)
+		close(j->fd);
 	free(j->entry);
+	free(j->path);
 	free(j);
 }
 
@@ -48,15 +53,22 @@ unsigned int journal_begin(struct journal *j, const char *why)
 	e = &j->entry[j->count++];
 	*e = (struct journal_entry){ .number = (unsigned int)j->count };
 	snprintf(e->why, sizeof(e->why), "%s", why);
+	e->why[strcspn(e->why, "\r\n")] = '\0';
+	/* A failure is remembered: the first note says it. */
+	journal_log(j, "begin %u %s", e->number, e->why);
 	return e->number;
 }
 
 int journal_note(struct journal *j, unsigned int number, const struct patch *write)
 {
 	struct journal_entry *e = entry_of(j, number);
+	int err;
 
 	assert(e && e->state == ENTRY_UNDER_WAY);
 	assert(write->size && write->size <= PATCH_BYTES);
+	err = journal_log_write(j, number, write);
+	if (err)
+		return err;
 	if (e->count == e->cap) {
 		e->cap = e->cap ? 2 * e->cap : 1;
 		e->write = realloc(e->write, e->cap * sizeof(*e->write));
@@ -73,7 +85,7 @@ int journal_end(struct journal *j, unsigned int number)
 
 	assert(e && e->state == ENTRY_UNDER_WAY);
 	e->state = ENTRY_APPLIED;
-	return 0;
+	return journal_log(j, "end %u", number);
 }
 
 unsigned int journal_add(struct journal *j, const struct patch *p)
@@ -104,6 +116,8 @@ const struct journal_entry *journal_find(const struct journal *j, unsigned int n
 
 bool entry_is_live(const struct journal_entry *e)
 {
+	if (e->elsewhere)
+		return false;
 	return e->state == ENTRY_UNDER_WAY || e->state == ENTRY_APPLIED ||
 	       e->state == ENTRY_UNDOING;
 }
@@ -138,24 +152,6 @@ static void say_change(const struct patch *p, const uint8_t *from, const uint8_t
 	buf_putc(out, '\n');
 }
 
-void journal_say(const struct journal_entry *e, struct buf *out)
-{
-	static const char *const states[] = {
-		[ENTRY_UNDER_WAY] = "partly", [ENTRY_APPLIED] = "applied",
-		[ENTRY_UNDOING] = "partly",   [ENTRY_UNDONE] = "undone",
-		[ENTRY_ABORTED] = "failed",   [ENTRY_CLOSED] = "reset",
-	};
-
-	buf_printf(out, "%3u  %-7s  ", e->number, states[e->state]);
-	for (size_t i = 0; i < e->count; i++) {
-		buf_puts(out, i ? "              " : "");
-		say_change(&e->write[i], e->write[i].old, e->write[i].new, out);
-	}
-	buf_puts(out, e->count ? "" : "nothing written\n");
-	if (e->why[0])
-		buf_printf(out, "              by %s\n", e->why);
-}
-
 /* The way back */
 
 static int patch_read(struct machine *m, const struct patch *p, uint8_t *now)
@@ -178,30 +174,102 @@ static int patch_restore(struct machine *m, const struct patch *p)
 	return machine_phys_write(m, p->address, p->old, p->size);
 }
 
+static bool same_place(const struct patch *a, const struct patch *b)
+{
+	if ((a->kind == PATCH_REGISTER) != (b->kind == PATCH_REGISTER) || a->size != b->size)
+		return false;
+	return a->kind == PATCH_REGISTER ? a->cpu == b->cpu && !strcmp(a->reg, b->reg)
+					 : a->address == b->address;
+}
+
 /* What @p's place held before @later was written there too. */
 static void peel(const struct patch *p, const struct patch *later, uint8_t *now)
 {
 	uint64_t from = p->address > later->address ? p->address : later->address;
-	uint64_t p_end = p->address + p->size, later_end = later->address + later->size;
-	uint64_t end = p_end < later_end ? p_end : later_end;
-	bool reg = p->kind == PATCH_REGISTER;
+	uint64_t p_last = p->address + (p->size - 1),
+		 later_last = later->address + (later->size - 1);
+	uint64_t last = p_last < later_last ? p_last : later_last;
+	size_t n, at, of;
 
-	if (reg != (later->kind == PATCH_REGISTER) ||
-	    (reg && (p->cpu != later->cpu || strcmp(p->reg, later->reg) != 0)))
+	if (p->kind == PATCH_REGISTER || later->kind == PATCH_REGISTER) {
+		if (same_place(p, later) && !memcmp(now, later->new, p->size))
+			memcpy(now, later->old, p->size);
 		return;
-	if (from < end &&
-	    !memcmp(now + (from - p->address), later->new + (from - later->address), end - from))
-		memcpy(now + (from - p->address), later->old + (from - later->address), end - from);
+	}
+	if (from > last)
+		return;
+	n = (size_t)(last - from + 1);
+	at = (size_t)(from - p->address);
+	of = (size_t)(from - later->address);
+	if (!memcmp(now + at, later->new + of, n))
+		memcpy(now + at, later->old + of, n);
 }
 
-/* What the place of write @i holds, without what this entry wrote there later. */
-static int entry_read(struct machine *m, const struct journal_entry *e, size_t i, uint8_t *now)
-{
-	int err = patch_read(m, &e->write[i], now);
+enum place { PLACE_NEW, PLACE_OLD, PLACE_OTHER };
 
-	for (size_t k = e->count; !err && k > i + 1; k--)
-		peel(&e->write[i], &e->write[k - 1], now);
-	return err;
+/*
+ * What the place of write @i holds, without what was written there later: by this entry, and
+ * with @all by the live ones behind it.
+ */
+static int place_read(const struct journal *j, struct machine *m, const struct journal_entry *e,
+		      size_t i, bool all, uint8_t *now, enum place *place)
+{
+	const struct patch *p = &e->write[i];
+	int err = patch_read(m, p, now);
+
+	if (err)
+		return err;
+	for (size_t n = j->count; all && n > e->number; n--) {
+		const struct journal_entry *later = &j->entry[n - 1];
+
+		for (size_t k = entry_is_live(later) ? later->count : 0; k; k--)
+			peel(p, &later->write[k - 1], now);
+	}
+	for (size_t k = e->count; k > i + 1; k--)
+		peel(p, &e->write[k - 1], now);
+	*place = !memcmp(now, p->new, p->size)	 ? PLACE_NEW
+		 : !memcmp(now, p->old, p->size) ? PLACE_OLD
+						 : PLACE_OTHER;
+	/* Break-before-make: what was there before the first of both writes. */
+	for (size_t k = i; k && *place == PLACE_OTHER; k--)
+		if (same_place(p, &e->write[k - 1]) && !memcmp(now, e->write[k - 1].old, p->size))
+			*place = PLACE_OLD;
+	return 0;
+}
+
+int journal_judge(const struct journal *j, struct machine *m, const struct journal_entry *e,
+		  struct judgement *out)
+{
+	size_t absent = 0;
+
+	*out = (struct judgement){ .verdict = VERDICT_CHANGED };
+	for (size_t i = e->count; i; i--) {
+		enum place place;
+		uint8_t now[PATCH_BYTES];
+		int err = place_read(j, m, e, i - 1, true, now, &place);
+
+		if (err)
+			return err;
+		/* A write that changes nothing proves nothing. */
+		if (!memcmp(e->write[i - 1].old, e->write[i - 1].new, e->write[i - 1].size))
+			out->there += place == PLACE_NEW;
+		else if (place == PLACE_NEW)
+			out->there++;
+		else if (place == PLACE_OLD)
+			absent++;
+		if (place != PLACE_OTHER)
+			continue;
+		out->other = &e->write[i - 1];
+		memcpy(out->holds, now, sizeof(now));
+	}
+	if (!out->other)
+		out->verdict = !absent	    ? VERDICT_APPLIED
+			       : out->there ? VERDICT_PARTLY
+					    : VERDICT_ABSENT;
+	/* What was begun without any write is not there. */
+	if (!e->count)
+		out->verdict = VERDICT_ABSENT;
+	return 0;
 }
 
 static int conflict(const struct journal_entry *e, const struct patch *p, const uint8_t *now,
@@ -220,25 +288,26 @@ static int conflict(const struct journal_entry *e, const struct patch *p, const 
 }
 
 /* Is each place as we left it, or as we found it? */
-static int check_places(struct machine *m, const struct journal_entry *e, struct buf *out)
+static int check_places(const struct journal *j, struct machine *m, const struct journal_entry *e,
+			struct buf *out)
 {
 	uint8_t now[PATCH_BYTES];
+	enum place place;
 	int err;
 
 	for (size_t i = e->count; i; i--) {
 		const struct patch *p = &e->write[i - 1];
 
-		err = entry_read(m, e, i - 1, now);
+		err = place_read(j, m, e, i - 1, false, now, &place);
 		if (err)
 			return err;
-		if (memcmp(now, p->new, p->size) && memcmp(now, p->old, p->size))
+		if (place == PLACE_OTHER)
 			return conflict(e, p, now, out);
 	}
 	return 0;
 }
 
-/* One page's translation where there is one write, else all. A failure has said so. */
-static int refresh(struct machine *m, const struct journal_entry *e, struct buf *out)
+int journal_entry_refresh(struct machine *m, const struct journal_entry *e, struct buf *out)
 {
 	struct tlb_what what = { 0 };
 
@@ -290,7 +359,8 @@ int journal_abort(struct journal *j, struct machine *m, unsigned int number, str
 		return err;
 	}
 	e->state = ENTRY_ABORTED;
-	err = refresh(m, e, say);
+	journal_log(j, "aborted %u", number);
+	err = journal_entry_refresh(m, e, say);
 	return err == -BATON_ELINK ? err : 0;
 }
 
@@ -298,8 +368,9 @@ static const char *not_live(const struct journal_entry *e)
 {
 	if (!e)
 		return "there is no such patch (`patches` lists them)";
-	return e->state == ENTRY_UNDONE	   ? "was undone before"
-	       : e->state == ENTRY_ABORTED ? "failed, and was rolled back then"
+	return e->elsewhere		   ? "was made on another machine"
+	       : e->state == ENTRY_UNDONE  ? "was undone before"
+	       : e->state == ENTRY_ABORTED ? "was not made, or rolled back when it failed"
 					   : "went with the machine's reset";
 }
 
@@ -314,9 +385,11 @@ int journal_undo(struct journal *j, struct machine *m, unsigned int number, stru
 		buf_printf(out, "undo %u: %s\n", number, not_live(e));
 		return -BATON_ENOTFOUND;
 	}
-	err = check_places(m, e, out);
+	err = check_places(j, m, e, out);
 	if (err == -BATON_EBUSY)
 		return err;
+	if (!err)
+		err = journal_log(j, "undoing %u", number);
 	if (!err) {
 		e->state = ENTRY_UNDOING;
 		err = roll_back(m, e, "undone", out);
@@ -329,8 +402,12 @@ int journal_undo(struct journal *j, struct machine *m, unsigned int number, stru
 		return err;
 	}
 	e->state = ENTRY_UNDONE;
+	journal_log(j, "undone %u", number);
+	if (out->len == said)
+		buf_printf(out, "undo %u: the old value is there already, nothing to write\n",
+			   number);
 	/* A failed refresh has said so; what was in memory is back all the same. */
-	err = refresh(m, e, out);
+	err = journal_entry_refresh(m, e, out);
 	return err == -BATON_ELINK ? err : 0;
 }
 
@@ -344,9 +421,11 @@ void journal_reset(struct journal *j, struct buf *out)
 		j->entry[i].state = ENTRY_CLOSED;
 		closed++;
 	}
-	if (closed)
-		buf_printf(out,
-			   "journal: the machine starts anew, %u patch%s gone with it "
-			   "(`patches` shows what was there)\n",
-			   closed, closed == 1 ? " is" : "es are");
+	if (!closed)
+		return;
+	journal_log(j, "reset");
+	buf_printf(out,
+		   "journal: the machine starts anew, %u patch%s gone with it "
+		   "(`patches` shows what was there)\n",
+		   closed, closed == 1 ? " is" : "es are");
 }

@@ -52,7 +52,8 @@ enum entry_state {
 struct journal_entry {
 	unsigned int number; /* from 1 */
 	enum entry_state state;
-	char why[160]; /* the command that made it: "pt-set 0x... L0 0x7000b003" */
+	bool elsewhere; /* of the file, made on another machine: nothing of it is in this one */
+	char why[160];	/* the command that made it: "pt-set 0x... L0 0x7000b003" */
 	struct patch *write;
 	size_t count, cap;
 };
@@ -61,6 +62,17 @@ struct journal;
 
 struct journal *journal_new(void);
 void journal_free(struct journal *j);
+
+/**
+ * journal_open() - keep the journal in @path from now on, and take over what is in it.
+ * A file of another machine (another QEMU process too) keeps its entries, as made elsewhere.
+ * What was under way when baton died is compared with memory, and its TLB entries refreshed.
+ * @say: on error one line, else lines of what was found
+ *
+ * Return: 0; -BATON_EINVAL: no journal, or a damaged one: it is not touched; -BATON_EBUSY:
+ * another baton has it; -BATON_ESYS; or the machine's error.
+ */
+int journal_open(struct journal *j, struct machine *m, const char *path, struct buf *say);
 
 /** journal_begin() - a new entry, under way; its number. */
 unsigned int journal_begin(struct journal *j, const char *why);
@@ -80,6 +92,25 @@ int journal_abort(struct journal *j, struct machine *m, unsigned int number, str
 
 /** journal_add() - begin, note and end of one write, which was made; its number. */
 unsigned int journal_add(struct journal *j, const struct patch *p);
+
+/* What memory says of an entry's writes, those of later live entries taken off. */
+enum verdict {
+	VERDICT_APPLIED, /* all the new values are there */
+	VERDICT_ABSENT,	 /* all the old ones */
+	VERDICT_PARTLY,	 /* some of each */
+	VERDICT_CHANGED, /* something else has written there */
+};
+
+struct judgement {
+	enum verdict verdict;
+	size_t there;		    /* writes whose new value is there */
+	const struct patch *other;  /* VERDICT_CHANGED: the place, */
+	uint8_t holds[PATCH_BYTES]; /* and what it holds */
+};
+
+/** journal_judge() - compare a live entry with the machine. Errors are the machine's. */
+int journal_judge(const struct journal *j, struct machine *m, const struct journal_entry *e,
+		  struct judgement *out);
 
 /** journal_count() - of all, and journal_at() - by index from 0, in order of making. */
 size_t journal_count(const struct journal *j);

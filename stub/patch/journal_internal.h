@@ -8,6 +8,23 @@
 struct journal {
 	struct journal_entry *entry;
 	size_t count, cap;
+	/* of the file, if there is one */
+	int fd;			 /* -1: none, or not yet */
+	struct machine *machine; /* whose m->error gets the words for a file that fails */
+	char *path;
+	uint64_t sum;  /* over all lines so far */
+	uint64_t good; /* bytes of whole lines */
+	int broken;    /* errno of the write that failed: nothing is written any more */
 };
+
+/**
+ * journal_log() - append a line and wait until it is on disk; nothing where there is no file.
+ * Return: 0; -BATON_ESYS.
+ */
+int journal_log(struct journal *j, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+int journal_log_write(struct journal *j, unsigned int number, const struct patch *p);
+
+/** journal_entry_refresh() - the TLB: one page where there is one write, else all. */
+int journal_entry_refresh(struct machine *m, const struct journal_entry *e, struct buf *out);
 
 #endif

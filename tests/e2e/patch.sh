@@ -47,7 +47,7 @@ tap_ok 'a page is moved' commands 0 "${look[@]}" \
 tap_ok '... before' seen 1 0xaaaa 0xbbbb
 tap_ok '... the CPU sees the new page, and the other as it was' seen 2 0xcccc 0xbbbb
 tap_ok '... and the old one after undo' seen 3 0xaaaa 0xbbbb
-tap_ok '... which the journal knows' has "$tmp/out" '  1  undone   L3 [0] <one> at '
+tap_ok '... which the journal knows' has "$tmp/out" '  1  undone     0x40204000  L3 [0] <one>  '
 
 tap_ok 'a table is replaced' commands 0 "${look[@]}" \
 	'pt-set 0x40000000 L2 two+3' "${look[@]}" 'undo 1' "${look[@]}"

@@ -125,7 +125,7 @@ static void a_reset_closes_what_is_applied(void **state)
 	assert_int_equal(undo(f, 2), -BATON_ENOTFOUND);
 	assert_true(fake_u64(f, at) == 1);
 	assert_int_equal(fake_command(f, "patches"), 0);
-	assert_said(f, "  2  reset    0x40000100: 0x0000000000000000 -> 0x0000000000000001");
+	assert_said(f, "  2  reset      0x40000100    0x0000000000000000 -> 0x0000000000000001");
 }
 
 static const uint64_t table = FAKE_RAM + 0x200;
