@@ -108,12 +108,31 @@ bool image_holds(const struct image *img, uint64_t pa)
 	return false;
 }
 
+/* A copy that lies over its original is what is left of it: the original from now on. */
+static void replace_original(struct image *img, struct scan_span *s, struct scan_span copy)
+{
+	struct scan_span was = *s;
+
+	if (img->header_at >= s->first && img->header_at <= s->last)
+		img->header_at += copy.first - s->first;
+	*s = copy;
+	add_span(img, was.first, was.last);
+	img->loaded = false;
+}
+
 void image_moved(struct image *img, uint64_t from, uint64_t to)
 {
-	for (size_t i = 0; i < img->originals; i++)
-		if (from >= img->span[i].first && from <= img->span[i].last)
-			add_span(img, img->span[i].first - from + to,
-				 img->span[i].last - from + to);
+	for (size_t i = 0; i < img->originals; i++) {
+		struct scan_span *s = &img->span[i];
+		struct scan_span copy = { s->first - from + to, s->last - from + to };
+
+		if (from < s->first || from > s->last)
+			continue;
+		if (copy.first <= s->last && s->first <= copy.last)
+			replace_original(img, s, copy);
+		else
+			add_span(img, copy.first, copy.last);
+	}
 }
 
 const struct rom *image_rom(const struct image *img, uint64_t pa)
@@ -177,9 +196,27 @@ static void find_header(struct image *img)
 	}
 }
 
+/*
+ * A loader that moves up by less than its own size overwrites the image it came in, and
+ * goes on at addresses that were the image's already: a second header tells.
+ */
+static bool second_header(const struct image *img, uint64_t *at)
+{
+	const struct baton_image_header *h = &img->header;
+	const uint64_t fields[] = { h->magic,	       h->size,		h->kernel_entry,
+				    h->ui_p_reg_start, h->ui_p_reg_end, h->pv_offset,
+				    h->v_entry,	       h->num_regions };
+	uint8_t bytes[sizeof(fields)];
+
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+		le_write(bytes + 8 * i, 8, fields[i]);
+	*at = img->header_at + 8;
+	return image_search(img, bytes, sizeof(bytes), at);
+}
+
 int image_load(struct image *img, struct machine *m)
 {
-	uint64_t total = 0;
+	uint64_t total = 0, at;
 
 	if (img->loaded && img->generation == m->generation)
 		return 0;
@@ -204,8 +241,12 @@ int image_load(struct image *img, struct machine *m)
 	}
 	img->generation = m->generation;
 	img->loaded = true;
-	if (!img->has_header)
+	if (!img->has_header) {
 		find_header(img);
+	} else if (second_header(img, &at)) {
+		image_moved(img, img->header_at, at);
+		return image_load(img, m);
+	}
 	return 0;
 }
 

@@ -102,10 +102,16 @@ for addr in 0x50000000 0x6ffe0000 0x70000040 0x70020000; do
 	up "8 CPUs at $addr" 8
 	process_end "$pid"
 done
-"$O/baton" run -e 'handoff run' -- "$QEMU" -machine virt -cpu cortex-a53 -m 2G -nographic -nic none \
-	-device "loader,file=$tmp/el1-1.img,addr=0x48000000,cpu-num=0" >"$tmp/baton.log" 2>&1 </dev/null
-tap_ok 'baton goes along' has "$tmp/baton.log" 'goes on in a copy of itself'
-tap_ok 'baton goes along, to the kernel' has "$tmp/baton.log" '-> 0xffffff8040000000 (kernel entry)'
+followed() {
+	"$O/baton" run -e 'handoff run' -- "$QEMU" -machine virt -cpu cortex-a53 -m 2G -nographic -nic none \
+		-device "loader,file=$tmp/el1-1.img,addr=$1,cpu-num=0" >"$tmp/baton.log" 2>&1 </dev/null
+	tap_ok "baton goes along from $1: the regions" has "$tmp/baton.log" 'regions copied and verified'
+	tap_ok "baton goes along from $1, to the kernel" has "$tmp/baton.log" '-> 0xffffff8040000000 (kernel entry)'
+}
+for addr in 0x6ffe0000 0x70020000 0x48000000; do
+	followed $addr
+done
+tap_ok 'baton sees it go on elsewhere' has "$tmp/baton.log" 'goes on in a copy of itself'
 start "$tmp/el1-1.img" 0x6ffff000 virt 1
 says 'too near below' 'LDR|ERROR: loaded at 0x000000006ffff000, so near below 0x0000000070000000 that'
 process_end "$pid"
@@ -165,26 +171,17 @@ start "$tmp/stranger.img" $load virt 1
 says 'another CPU than CPU 0' 'LDR|ERROR: CPU0 is missing: a CPU with affinity 0x0000000000000000 has come'
 process_end "$pid"
 
-# --- U-Boot, its MMU and caches on. Its pl01x driver always has something pending (2023.01), and
-# `go` and `bootelf` wait for that to end: (FR & TXFF) ^ TXFF becomes 0 in a copy of it.
-uboot=$O/guests/u-boot.bin
-if [ ! -r "$uboot" ]; then
-	(cd "$tmp" && apt-get -qq download u-boot-qemu && dpkg -x u-boot-qemu_*.deb u-boot) >"$tmp/apt.log" 2>&1
-	uboot=$tmp/u-boot/usr/lib/u-boot/qemu_arm64/u-boot.bin
-fi
-if [ ! -r "$uboot" ]; then
+# --- U-Boot, its MMU and caches on
+if ! uboot "$tmp/u-boot.bin"; then
 	sed 's/^/# /' "$tmp/apt.log"
 	tap_ok 'U-Boot # SKIP no package u-boot-qemu to be had' true
 	tap_end
 fi
-cp "$uboot" "$tmp/u-boot.bin"
-pending=$(LC_ALL=C grep -obUaP '\x40\x00\x7b\xd2\x00\x14\x45\xd3' "$uboot" | LC_ALL=C cut -d: -f1)
-[ -z "$pending" ] || poke "$tmp/u-boot.bin" "$pending" '\0\0\200\322'
 mkfifo "$tmp/keys"
 exec 3<>"$tmp/keys"
 
-# uboot NAME FILE ADDRESS SCTLR MACHINE CPUS COMMAND...
-uboot() {
+# by_uboot NAME FILE ADDRESS SCTLR MACHINE CPUS COMMAND...
+by_uboot() {
 	local name=$1 file=$2 addr=$3 sctlr=$4 machine=$5 cpus=$6 n command
 	shift 6
 	console=$tmp/uboot.console
@@ -208,21 +205,21 @@ uboot() {
 	done
 }
 
-uboot 'go, EL1' "$tmp/el1-4.img" $load SCTLR virt 4 "go $load"
+by_uboot 'go, EL1' "$tmp/el1-4.img" $load SCTLR virt 4 "go $load"
 up 'go, EL1' 4
 process_end "$pid"
-uboot 'go to the wrong address, EL1' "$tmp/el1-4.img" 0x70020000 SCTLR virt 4 'go 0x70020000'
+by_uboot 'go to the wrong address, EL1' "$tmp/el1-4.img" 0x70020000 SCTLR virt 4 'go 0x70020000'
 says 'go to the wrong address, EL1' "$(moved 0x70020000)"
 up 'go to the wrong address, EL1' 4
 process_end "$pid"
-uboot 'bootelf, EL2' "$tmp/el2-2.elf" 0x50000000 SCTLR_EL2 virt,virtualization=on 2 'bootelf -p 0x50000000'
+by_uboot 'bootelf, EL2' "$tmp/el2-2.elf" 0x50000000 SCTLR_EL2 virt,virtualization=on 2 'bootelf -p 0x50000000'
 up 'bootelf, EL2' 2
 process_end "$pid"
-uboot 'bootm, EL1' "$tmp/el1-4.uimage" 0x50000000 SCTLR virt 4 'bootm 0x50000000'
+by_uboot 'bootm, EL1' "$tmp/el1-4.uimage" 0x50000000 SCTLR virt 4 'bootm 0x50000000'
 says 'bootm, EL1' 'Verifying Checksum ... OK'
 up 'bootm, EL1' 4
 process_end "$pid"
-uboot 'go, EL3' "$tmp/el2-1.img" 0x48000000 SCTLR_EL3 $el3 1 'go 0x48000000'
+by_uboot 'go, EL3' "$tmp/el2-1.img" 0x48000000 SCTLR_EL3 $el3 1 'go 0x48000000'
 says 'go, EL3' 'LDR|INFO|CPU0: CurrentEL=EL3'
 up 'go, EL3' 1
 process_end "$pid"
