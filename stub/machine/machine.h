@@ -132,12 +132,15 @@ const char *machine_error(const struct machine *m, int err);
  * Return: 0 even if some have @err set; else what made all fail.
  */
 int machine_regs_read(struct machine *m, unsigned int cpu, struct machine_reg *regs, size_t n);
-/** machine_reg_read() - one register. -BATON_ENOTFOUND: this CPU has none of that name. */
+/**
+ * machine_reg_read() - one register. -BATON_ENOTFOUND: this CPU has none of that name. One
+ * named S3_0_C2_C0_1 is read by the CPU itself (machine/inject.h).
+ */
 int machine_reg_read(struct machine *m, unsigned int cpu, const char *name, uint64_t *value);
 /**
- * machine_reg_write() - write and read back. Only x0-x30, sp, pc and cpsr can be
- * written: QEMU's stub answers OK to a system register and changes nothing, which
- * is -BATON_EVERIFY here.
+ * machine_reg_write() - write and read back. x0-x30, sp, pc and cpsr as they are; a system
+ * register, to which QEMU's stub says OK and changes nothing, by an executed msr
+ * (machine/inject.h). -BATON_EVERIFY: it does not hold the value.
  */
 int machine_reg_write(struct machine *m, unsigned int cpu, const char *name, uint64_t value);
 /** machine_el() - the exception level from cpsr, 0 to 3, or a negative BATON_E. */

@@ -39,6 +39,15 @@ const char *sysreg_name(unsigned int op0, unsigned int op1, unsigned int crn, un
 			unsigned int op2);
 
 /**
+ * sysreg_encode() - the other way: by name (also QEMU's own: SCTLR) or as S3_0_C2_C0_1.
+ * @encoding: op0, op1, CRn, CRm, op2 as mrs and msr have them in bits 20:5, op0 whole
+ * Return: false if the name is not known.
+ */
+bool sysreg_encode(const char *name, unsigned int *encoding);
+/** sysreg_is_pstate() - a field of PSTATE that mrs shows as a register: DAIF, PAN, SPSel, ... */
+bool sysreg_is_pstate(unsigned int encoding);
+
+/**
  * sysreg_near() - known names that hold @name, or differ from it in one or two letters: the
  * nearest first. Return: how many of @max.
  */

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "mmu/sysreg.h"
-#include "mmu/regime.h"
 
-#include "monitor/command.h"
+#include "hex.h"
+#include "machine/inject.h"
+#include "monitor/tables.h"
+#include "patch/journal.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /* What decides translation and what an exception leaves, when no name is given. */
 static const char *const listed[] = {
@@ -108,50 +112,241 @@ static int e2h(struct cmd *c, bool *on)
 	return err == -BATON_ENOTFOUND ? 0 : err;
 }
 
-static int show(struct cmd *c, const char *name)
+/* What the CPU has to be asked for itself is said to be so. */
+struct reading {
+	const char *name; /* the one to say, and to ask for again */
+	uint64_t value;
+	bool by_cpu;
+	char generic[24]; /* S3_0_C2_C0_1 */
+};
+
+/*
+ * QEMU shows it, or the CPU is made to read it. Some reads do something: of those that can be
+ * asked for here only the acknowledgement of an interrupt (GIC architecture, ICC_IAR0/1_EL1).
+ */
+static int look_up(struct cmd *c, const char *name, bool insist, struct reading *r)
 {
+	const char *known = NULL;
+	unsigned int e;
+	int err;
+
+	/* By number, and QEMU shows it by a name: then that is looked at. */
+	if (sysreg_encode(name, &e))
+		known = sysreg_name(e >> 14, e >> 11 & 7, e >> 7 & 15, e >> 3 & 15, e & 7);
+	name = known ? known : name;
+	err = machine_reg_read(c->machine, c->cpu, name, &r->value);
+	r->name = name;
+	r->by_cpu = false;
+	if (err != -BATON_ENOTFOUND)
+		return err ? cmd_fail(c, err, NULL) : 0;
+	if (!sysreg_encode(name, &e))
+		return unknown(c, name);
+	if (sysreg_is_pstate(e))
+		return cmd_fail(c, -BATON_EREFUSED, "%s is a part of cpsr: use that", name);
+	snprintf(r->generic, sizeof(r->generic), "S%u_%u_C%u_C%u_%u", e >> 14 & 3, e >> 11 & 7,
+		 e >> 7 & 15, e >> 3 & 15, e & 7);
+	if (!insist && strcasestr(name, "_IAR"))
+		return cmd_fail(c, -BATON_EREFUSED,
+				"%s: reading it acknowledges an interrupt (-f reads it)", name);
+	r->by_cpu = true;
+	err = inject_sysreg_read(c->machine, c->cpu, name, &r->value);
+	if (err == -BATON_EUNSUPPORTED || err == -BATON_ENOTFOUND)
+		return unknown(c, name);
+	return err ? cmd_fail(c, err, "%s is not shown by QEMU, and %s", name,
+			      machine_error(c->machine, err))
+		   : 0;
+}
+
+static int show(struct cmd *c, const char *name, bool insist)
+{
+	struct reading r = { 0 };
 	const struct sysreg *s;
 	struct buf out = { 0 };
-	uint64_t value;
 	bool vhe = false;
-	int err = machine_reg_read(c->machine, c->cpu, name, &value);
+	int err = look_up(c, name, insist, &r);
 
-	if (err == -BATON_ENOTFOUND)
-		return unknown(c, name);
-	if (!err)
-		err = e2h(c, &vhe);
+	if (err)
+		return err;
+	err = e2h(c, &vhe);
 	if (err)
 		return cmd_fail(c, err, NULL);
-	s = sysreg_find(name, vhe);
-	buf_printf(&out, "%s = 0x%016" PRIx64, s ? s->name : name, value);
+	s = sysreg_find(r.name, vhe);
+	buf_printf(&out, "%s = 0x%016" PRIx64, s ? s->name : r.name, r.value);
 	if (c->ctx->symbols)
-		symbols_say(c->ctx->symbols, value, &out);
+		symbols_say(c->ctx->symbols, r.value, &out);
 	if (s && s->title)
 		buf_printf(&out, "   %s", s->title);
+	if (r.by_cpu)
+		buf_printf(&out, "   (QEMU does not show it: read by CPU %u)", c->cpu);
 	buf_putc(&out, '\n');
 	if (s)
-		sysreg_describe(s, value, &out);
+		sysreg_describe(s, r.value, &out);
 	cmd_text(c, &out);
 	buf_free(&out);
 	return 0;
 }
 
-static int run(struct cmd *c)
+/* Writing it, and what it holds then; @r is what it held. */
+static int write_and_read(struct cmd *c, const struct reading *r, uint64_t value, uint64_t *now)
 {
-	const char *name = cmd_word(c, 0);
+	int err = inject_sysreg_write(c->machine, c->cpu, r->name, value);
 
-	for (int i = 0; i < cmd_count(c); i++)
-		if (strchr(cmd_word(c, i), '='))
-			return cmd_fail(
-				c, -BATON_EUNSUPPORTED,
-				"system registers cannot be written yet: QEMU's stub answers OK "
-				"to such a write and ignores it, so it takes injected "
-				"instructions, which baton does not do yet");
-	if (cmd_no_more(c, 1))
-		return -BATON_EINVAL;
-	return name ? show(c, name) : list(c);
+	*now = r->value;
+	if (err)
+		return cmd_fail(c, err, NULL);
+	err = r->by_cpu ? inject_sysreg_read(c->machine, c->cpu, r->name, now)
+			: machine_reg_read(c->machine, c->cpu, r->name, now);
+	if (err)
+		return cmd_fail(c, err, NULL);
+	if (*now == value)
+		return 0;
+	if (*now != r->value)
+		inject_sysreg_write(c->machine, c->cpu, r->name, r->value);
+	return cmd_fail(c, -BATON_EVERIFY,
+			"%s does not take that value: it reads 0x%016" PRIx64
+			" then, and has been left at 0x%016" PRIx64,
+			r->name, *now, r->value);
 }
 
-COMMAND(sysreg, "sysreg", run, .args = "[NAME]", .needs = CMD_STOPPED | CMD_CPU,
-	.help = "a system register by field, or all that rule translation and exceptions",
-	.more = "Names are the Arm ARM's: TCR_EL1, ESR_EL2, ... Read only: QEMU ignores writes.\n");
+/* The machine's registers, but for one. */
+struct as_written {
+	struct cmd *c;
+	const char *name;
+	uint64_t value;
+};
+
+static int sysreg_as_written(void *ctx, const char *name, uint64_t *value)
+{
+	const struct as_written *a = ctx;
+
+	if (strcasecmp(name, a->name))
+		return machine_reg_read(a->c->machine, a->c->cpu, name, value);
+	*value = a->value;
+	return 0;
+}
+
+/*
+ * Would the CPU lose the code that it is at? Then nothing could be undone either, since that
+ * takes an instruction, too.
+ */
+static int check_pc(struct cmd *c, const char *name, uint64_t value)
+{
+	struct as_written a = { c, name, value };
+	const struct regime_source source = { sysreg_as_written, &a };
+	struct pt_access fetch;
+	struct regime after;
+	struct pt_walk w;
+	struct tables t;
+	uint64_t pc;
+
+	/* Where it cannot be said now there is nothing to lose. */
+	if (machine_reg_read(c->machine, c->cpu, "pc", &pc) ||
+	    tables_init(&t, c->machine, NULL, c->cpu, NULL, NULL))
+		return 0;
+	fetch = tables_access(&t, PT_FETCH, false);
+	if (tables_walk(&t, pc, &fetch, &w, NULL) || w.fault)
+		return 0;
+	if (!regime_read(&after, NULL, t.el, &source, NULL) &&
+	    !pt_walk_regime(&after, &t.reader, pc, &fetch, &w, NULL) && !w.fault)
+		return 0;
+	return cmd_fail(c, -BATON_EREFUSED,
+			"with %s = %#" PRIx64
+			" the CPU could no longer execute at its pc, %#" PRIx64
+			", and this could not be undone (-f writes it)",
+			name, value, pc);
+}
+
+static bool rules_translation(const char *name)
+{
+	static const char *const rule[] = { "TTBR", "TCR", "MAIR", "SCTLR", "HCR_EL2" };
+
+	for (size_t i = 0; i < sizeof(rule) / sizeof(rule[0]); i++)
+		if (strcasestr(name, rule[i]))
+			return true;
+	return false;
+}
+
+static int assign(struct cmd *c, const char *name, uint64_t value, bool insist)
+{
+	struct reading r = { 0 };
+	struct patch p = { .kind = PATCH_REGISTER, .cpu = c->cpu, .size = 8 };
+	struct buf why = { 0 };
+	unsigned int n;
+	uint64_t now;
+	int err = look_up(c, name, insist, &r);
+
+	if (!err && !insist)
+		err = check_pc(c, r.name, value);
+	if (err)
+		return err;
+	snprintf(p.reg, sizeof(p.reg), "%.15s", r.by_cpu ? r.generic : r.name);
+	le_write(p.old, 8, r.value);
+	le_write(p.new, 8, value);
+	buf_printf(&why, "sysreg %s = %#" PRIx64, name, value);
+	n = journal_begin(c->ctx->journal, why.data);
+	buf_clear(&why);
+	err = journal_note(c->ctx->journal, n, &p);
+	if (err)
+		cmd_fail(c, err, "%s: the journal cannot be written, nothing was changed", name);
+	else
+		err = write_and_read(c, &r, value, &now);
+	if (err) {
+		if (err != -BATON_ELINK)
+			journal_abort(c->ctx->journal, c->machine, n, &why);
+		buf_free(&why);
+		return err;
+	}
+	journal_end(c->ctx->journal, n);
+	buf_free(&why);
+	cmd_say(c, "CPU %u %s: 0x%016" PRIx64 " -> 0x%016" PRIx64, c->cpu, r.name, r.value, now);
+	if (rules_translation(r.name))
+		cmd_say(c, "what the TLB holds of before stays there (tlb-flush all)");
+	cmd_say(c, "written by the CPU itself, read back, patch %u (`undo %u` takes it back)", n,
+		n);
+	return 0;
+}
+
+/* "NAME = VALUE", "NAME=VALUE", "NAME =VALUE": what is behind the sign; NULL: no sign. */
+static const char *behind_sign(struct cmd *c, struct buf *all)
+{
+	char *sign;
+
+	for (int i = 0; i < cmd_count(c); i++)
+		buf_printf(all, "%s%s", i ? " " : "", cmd_word(c, i));
+	sign = all->len ? strchr(all->data, '=') : NULL;
+	if (!sign)
+		return NULL;
+	*sign = 0;
+	all->data[strcspn(all->data, " ")] = 0;
+	return sign + 1;
+}
+
+static int run(struct cmd *c)
+{
+	bool insist = cmd_option(c, "-f");
+	struct buf all = { 0 };
+	const char *text = behind_sign(c, &all), *name = cmd_word(c, 0);
+	uint64_t value;
+	int err = 0;
+
+	if (text) {
+		err = cmd_eval(c, all.data, text, &value);
+		if (!err)
+			err = assign(c, all.data, value, insist);
+	} else if (cmd_no_more(c, 1)) {
+		err = -BATON_EINVAL;
+	} else {
+		err = name ? show(c, name, insist) : list(c);
+	}
+	buf_free(&all);
+	return err;
+}
+
+COMMAND(sysreg, "sysreg", run, .args = "[NAME [= VALUE]] [-f]", .needs = CMD_STOPPED | CMD_CPU,
+	.help = "a system register by field, or changed; or all that rule translation",
+	.more = "  NAME   the Arm ARM's, TCR_EL1, or any by its number: S3_0_C2_C0_2. What QEMU "
+		"does\n"
+		"         not show is read by the CPU itself, by an injected mrs.\n"
+		"  VALUE  an expression; an injected msr writes it, it is read back and "
+		"journalled\n"
+		"  -f     also what a read changes (ICC_IAR1_EL1), also what cuts off the pc\n");

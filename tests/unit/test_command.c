@@ -209,7 +209,7 @@ static void wrong_arguments_are_named(void **state)
 		{ "pt-walk \"1", "a quote that does not end" },
 		{ "pt-set 1 L4 0", "\"L4\" is no LEVEL" },
 		{ "pt-set 1 L0", "DESC is missing" },
-		{ "sysreg SCTLR_EL1 = 1", "cannot be written" },
+		{ "sysreg SCTLR_EL1 = 1", "no instructions can be injected" },
 		{ "sysreg NOTHING_EL1", "NOTHING_EL1" },
 		{ "symbols", "which ELF file" },
 		{ "mem 0x40000000 0", "LEN is 1 to" },

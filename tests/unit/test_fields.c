@@ -315,10 +315,39 @@ static void names_near_to_one(void **state)
 	near("tcr_el4", "TCR_EL1");
 	near("MMFR1", "ID_AA64MMFR1_EL1");
 	near("SCTRL_EL1", "SCTLR_EL1");
-	assert_int_equal(near("EL", "MDSCR_EL1"), 4); /* no more than there is room for */
+	assert_int_equal(near("EL", "MIDR_EL1"), 4); /* no more than there is room for */
 	assert_int_equal(near("PURPLE_HAZE", ""), 0);
 	assert_int_equal(near("", ""), 0);
 	assert_int_equal(near("TCR_EL1TCR_EL1TCR_EL1TCR_EL1TCR_EL1TCR_EL1", ""), 0);
+}
+
+static void encodings_by_name_and_number(void **state)
+{
+	unsigned int e = 0;
+
+	(void)state;
+	assert_true(sysreg_encode("TTBR1_EL1", &e));
+	assert_int_equal(e, 3 << 14 | 0 << 11 | 2 << 7 | 0 << 3 | 1);
+	assert_true(sysreg_encode("S3_0_C2_C0_1", &e));
+	assert_int_equal(e, 3 << 14 | 0 << 11 | 2 << 7 | 0 << 3 | 1);
+	assert_true(sysreg_encode("s2_7_c15_c15_7", &e));
+	assert_int_equal(e, 2 << 14 | 7 << 11 | 15 << 7 | 15 << 3 | 7);
+	/* QEMU's names. */
+	assert_true(sysreg_encode("SCTLR", &e));
+	assert_int_equal(e, 3 << 14 | 0 << 11 | 1 << 7 | 0 << 3 | 0);
+	assert_true(sysreg_encode("AMAIR0", &e));
+	assert_int_equal(e, 3 << 14 | 0 << 11 | 10 << 7 | 3 << 3 | 0);
+	assert_true(sysreg_encode("daif", &e) && sysreg_is_pstate(e));
+	assert_true(sysreg_encode("SP_EL0", &e) && !sysreg_is_pstate(e));
+	assert_false(sysreg_encode("S1_0_C7_C8_0", &e));
+	assert_false(sysreg_encode("S3_8_C2_C0_1", &e));
+	assert_false(sysreg_encode("S3_0_C16_C0_1", &e));
+	assert_false(sysreg_encode("S3_0_C2_C0_8", &e));
+	assert_false(sysreg_encode("S3_0_C2_C0_1x", &e));
+	assert_false(sysreg_encode("S3_0_C2_C0", &e));
+	assert_false(sysreg_encode("x0", &e));
+	assert_false(sysreg_encode("TTBR", &e));
+	assert_false(sysreg_encode("", &e));
 }
 
 static void status_registers_in_words(void **state)
@@ -417,6 +446,7 @@ int main(void)
 		T(e2h_gives_el2_the_fields_of_el1),
 		T(bits_without_a_name_are_said),
 		T(names_near_to_one),
+		T(encodings_by_name_and_number),
 		T(status_registers_in_words),
 		T(syndromes_in_words),
 		T(short_words),
