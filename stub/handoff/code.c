@@ -130,16 +130,24 @@ int code_follow_flat(struct handoff *h, uint64_t pa, enum scan_link link)
 	return follow(h, &reader, pa, pa, link);
 }
 
-static enum break_type stop_type(const struct machine *m)
+bool code_is_entry(const struct handoff *h, uint64_t va)
 {
-	/* KVM writes a trap into memory for a soft one, which a copy may overwrite. */
-	return m->accel == ACCEL_KVM ? BREAK_HARD : BREAK_SOFT;
+	return h->image.has_header && h->image.header.kernel_entry == va;
+}
+
+/*
+ * At the kernel's entry nothing may be mapped yet, or the kernel not be copied: KVM's trap
+ * in memory could not be set there, or would be overwritten.
+ */
+static enum break_type stop_type(const struct handoff *h, uint64_t pc)
+{
+	return code_is_entry(h, pc) ? BREAK_HARD : BREAK_SOFT;
 }
 
 static int plant(struct handoff *h, uint64_t pc)
 {
 	struct machine *m = machine_of(h);
-	int err = machine_break_add(m, BREAK_HANDOFF, stop_type(m), pc, 4);
+	int err = machine_break_add(m, BREAK_HANDOFF, stop_type(h, pc), pc, 4);
 	struct buf line = { 0 };
 
 	if (!err || err == -BATON_ELINK || err == -BATON_ECANCELED)
@@ -153,11 +161,6 @@ static int plant(struct handoff *h, uint64_t pc)
 	}
 	h->complained = true;
 	return 0;
-}
-
-bool code_is_entry(const struct handoff *h, uint64_t va)
-{
-	return h->image.has_header && h->image.header.kernel_entry == va;
 }
 
 int code_plant(struct handoff *h)
@@ -176,7 +179,7 @@ int code_lift(struct handoff *h, struct scan_site *s)
 	struct machine *m = machine_of(h);
 
 	s->lifted = true;
-	return machine_break_remove(m, BREAK_HANDOFF, stop_type(m), s->pc, 4);
+	return machine_break_remove(m, BREAK_HANDOFF, stop_type(h, s->pc), s->pc, 4);
 }
 
 /*

@@ -11,24 +11,6 @@
 /* What one stub may be asked to list: far more CPUs than QEMU's virt has. */
 #define MAX_CPUS 512
 
-static int live_stop_point(struct machine *m, bool insert, enum break_type type, uint64_t addr,
-			   unsigned int kind)
-{
-	struct live *l = live_of(m);
-	struct buf reply = { 0 };
-	int err = rsp_call(&l->rsp, &reply, "%c%d,%" PRIx64 ",%x", insert ? 'Z' : 'z', type, addr,
-			   kind);
-
-	if (!err && strcmp(reply.data, "OK") != 0)
-		err = machine_fail(m, reply.len ? -BATON_EREMOTE : -BATON_EUNSUPPORTED,
-				   "QEMU refuses to %s a %s at %#" PRIx64 " (%s)",
-				   insert ? "set" : "remove",
-				   type >= WATCH_WRITE ? "watchpoint" : "breakpoint", addr,
-				   reply.len ? reply.data : "not supported");
-	buf_free(&reply);
-	return err;
-}
-
 static void live_changed(struct machine *m)
 {
 	struct live *l = live_of(m);
@@ -264,6 +246,7 @@ void live_close(struct live *l)
 	for (unsigned int i = 0; l->g && i < l->m.cpus; i++)
 		buf_free(&l->g[i]);
 	free(l->g);
+	free(l->stops);
 	free(l->lines);
 	free(l->regs);
 	free(l->thread);
@@ -297,7 +280,12 @@ int live_select(struct live *l, unsigned int cpu)
 int live_forward(struct live *l, unsigned int cpu, const void *packet, size_t len,
 		 struct buf *reply)
 {
+	const char *first = packet;
+	const struct buf *g;
 	int err = live_select(l, cpu);
 
+	/* Under KVM `p` reads, and `P` writes, what the CPU had before it ran, until a `g`. */
+	if (!err && l->m.accel == ACCEL_KVM && len && (*first == 'p' || *first == 'P'))
+		err = live_g(l, cpu, &g);
 	return err ? err : rsp_call_data(&l->rsp, packet, len, reply);
 }

@@ -40,6 +40,15 @@ struct live_reg {
 	int err;
 };
 
+/* A breakpoint under KVM, as it was asked for and as it is. */
+struct live_stop {
+	enum break_type asked; /* SOFT or HARD */
+	uint64_t addr;
+	bool trap; /* a trap in memory, at @pa, where @saved was; else in hardware */
+	uint64_t pa;
+	uint8_t saved[4];
+};
+
 /* The one live_phys_gather() that may still be under way. */
 struct live_gather {
 	struct live *l;
@@ -81,6 +90,8 @@ struct live {
 	struct live_line *lines;
 	struct live_page pages[LIVE_PAGES];
 	struct live_gather gather;
+	struct live_stop *stops; /* KVM's breakpoints */
+	size_t stop_count;
 	uint64_t foreseen; /* the pc at the last stop: the next one is likely near; or -1 */
 };
 
@@ -143,6 +154,11 @@ int live_unattended(struct live *l, const struct buf *packet);
 int live_hmp_as(struct live *l, const char *command, struct buf *out);
 int live_hmp_cpu(struct live *l, unsigned int cpu);
 
+/** live_where() - the physical address of a CPU's @va, by QEMU's own translation. */
+int live_where(struct live *l, unsigned int cpu, uint64_t va, uint64_t *pa);
+/** live_hide_traps() - put what the guest had there over the traps in what was just read. */
+void live_hide_traps(const struct live *l, bool phys, uint64_t addr, uint8_t *data, size_t len);
+
 /* The operations, by file. */
 int live_regs_read(struct machine *m, unsigned int cpu, struct machine_reg *regs, size_t n);
 int live_reg_write(struct machine *m, unsigned int cpu, const char *name, uint64_t value);
@@ -156,5 +172,7 @@ int live_virt_write(struct machine *m, unsigned int cpu, uint64_t va, const void
 int live_step(struct machine *m, unsigned int cpu, int timeout_ms, struct machine_stop *stop);
 int live_resume(struct machine *m, int timeout_ms, struct machine_stop *stop);
 int live_hmp(struct machine *m, const char *command, struct buf *out);
+int live_stop_point(struct machine *m, bool insert, enum break_type type, uint64_t addr,
+		    unsigned int kind);
 
 #endif

@@ -127,7 +127,7 @@ static int read_lines(struct live *l, unsigned int space, uint64_t addr, uint8_t
 	return 0;
 }
 
-int live_phys_read(struct machine *m, uint64_t pa, void *data, size_t len)
+static int phys_read(struct machine *m, uint64_t pa, void *data, size_t len)
 {
 	struct live *l = live_of(m);
 	uint64_t base = pa & ~(uint64_t)(LIVE_LINE - 1);
@@ -138,6 +138,15 @@ int live_phys_read(struct machine *m, uint64_t pa, void *data, size_t len)
 	if (len <= LIVE_LINE && machine_is_ram(m, base, 2 * LIVE_LINE, true))
 		return read_lines(l, LIVE_PHYS, pa, data, len);
 	return transfer(l, true, false, 0, pa, data, len);
+}
+
+int live_phys_read(struct machine *m, uint64_t pa, void *data, size_t len)
+{
+	int err = phys_read(m, pa, data, len);
+
+	if (!err)
+		live_hide_traps(live_of(m), true, pa, data, len);
+	return err;
 }
 
 int live_phys_write(struct machine *m, uint64_t pa, const void *data, size_t len)
@@ -190,6 +199,15 @@ static int page_of(struct live *l, unsigned int cpu, uint64_t va, struct live_pa
 	return err;
 }
 
+int live_where(struct live *l, unsigned int cpu, uint64_t va, uint64_t *pa)
+{
+	struct live_page *p;
+	int err = page_of(l, cpu, va, &p);
+
+	*pa = err ? 0 : p->pa + va % PAGE;
+	return err;
+}
+
 /* May CPU @cpu's [va, va + len) be touched? All in memory, or somebody insists. */
 static int check_virt(struct live *l, unsigned int cpu, uint64_t va, size_t len, bool write)
 {
@@ -235,7 +253,7 @@ static bool fast_virt_read(struct live *l, unsigned int cpu, uint64_t va, uint8_
 	return true;
 }
 
-int live_virt_read(struct machine *m, unsigned int cpu, uint64_t va, void *data, size_t len)
+static int virt_read(struct machine *m, unsigned int cpu, uint64_t va, void *data, size_t len)
 {
 	struct live *l = live_of(m);
 	int err = check_virt(l, cpu, va, len, false);
@@ -248,6 +266,15 @@ int live_virt_read(struct machine *m, unsigned int cpu, uint64_t va, void *data,
 	if (len <= LIVE_LINE && !m->allow_mmio)
 		return read_lines(l, cpu, va, data, len);
 	return transfer(l, false, false, cpu, va, data, len);
+}
+
+int live_virt_read(struct machine *m, unsigned int cpu, uint64_t va, void *data, size_t len)
+{
+	int err = virt_read(m, cpu, va, data, len);
+
+	if (!err)
+		live_hide_traps(live_of(m), false, va, data, len);
+	return err;
 }
 
 int live_virt_write(struct machine *m, unsigned int cpu, uint64_t va, const void *data, size_t len)

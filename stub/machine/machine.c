@@ -295,10 +295,44 @@ int machine_virt_write(struct machine *m, unsigned int cpu, uint64_t va, const v
 
 /* Run control */
 
+/*
+ * KVM does not step from where a breakpoint lies: it stops there again. One that cannot be
+ * laid back, since the step has unmapped its page, is gone; whoever wants it adds it again.
+ */
+static int step_off(struct machine *m, unsigned int cpu, struct machine_stop *stop)
+{
+	uint64_t pc;
+	int err = machine_reg_read(m, cpu, "pc", &pc), gone;
+
+	for (size_t i = 0; !err && i < m->break_count; i++)
+		if (m->breaks[i].type <= BREAK_HARD && m->breaks[i].addr == pc)
+			err = m->ops->stop_point(m, false, m->breaks[i].type, pc, 4);
+	if (err)
+		return err;
+	err = m->ops->step(m, cpu, 0, stop);
+	if (err == -BATON_ELINK)
+		return err;
+	for (size_t i = m->break_count; i-- > 0;) {
+		const struct machine_break *b = &m->breaks[i];
+
+		if (b->type > BREAK_HARD || b->addr != pc)
+			continue;
+		gone = m->ops->stop_point(m, true, b->type, pc, 4);
+		if (gone == -BATON_ELINK)
+			return gone;
+		if (gone)
+			m->breaks[i] = m->breaks[--m->break_count];
+	}
+	return err;
+}
+
 int machine_step(struct machine *m, unsigned int cpu, struct machine_stop *stop)
 {
 	m->error[0] = 0;
-	return m->ops->step ? m->ops->step(m, cpu, 0, stop) : unsupported(m, "single steps");
+	if (!m->ops->step)
+		return unsupported(m, "single steps");
+	return m->accel == ACCEL_KVM && m->break_count ? step_off(m, cpu, stop)
+						       : m->ops->step(m, cpu, 0, stop);
 }
 
 int machine_resume(struct machine *m, int timeout_ms, struct machine_stop *stop)

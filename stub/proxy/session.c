@@ -123,6 +123,7 @@ static void start_client(struct session *s, struct link link)
 	s->live->m.canceled_ctx = s;
 	s->ctx->gdb = true;
 	s->was_running = s->phys = s->file_request = s->resuming = false;
+	buf_clear(&s->aside);
 	s->cpu = s->live->m.cpu;
 }
 
@@ -215,6 +216,7 @@ int session_serve(struct session *s)
 void session_close(struct session *s)
 {
 	client_close(&s->client);
+	buf_free(&s->aside);
 	if (s->listener.fd >= 0 && s->loop) {
 		loop_remove(s->loop, s);
 		listener_close(&s->listener);
@@ -237,8 +239,11 @@ int session_error(struct session *s, int err)
 
 	if (err == -BATON_ELINK)
 		return err;
-	/* GDB shows no reason: that a device was not read has to be said somewhere. */
-	if (s->verbose || err == -BATON_ERANGE)
+	/*
+	 * GDB shows no reason: that a device was not read, or that breakpoints are used up,
+	 * has to be said somewhere.
+	 */
+	if (s->verbose || err == -BATON_ERANGE || err == -BATON_ETOOBIG)
 		fprintf(stderr, "baton: %s\n", machine_error(&s->live->m, err));
 	snprintf(reply, sizeof(reply), "E%02x", baton_wire(err));
 	client_text(&s->client, reply);

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Breakpoints and watchpoints. TCG has as many as anybody wants, of either kind. Under KVM a
+ * software breakpoint is a trap (`brk #0`) that QEMU writes into the guest's memory: it takes
+ * a translation, it shows in every read, and whoever copies over it removes it. Hardware
+ * breakpoints need none of that and are few. So here a software breakpoint takes hardware
+ * while there is some; once there is none it moves into a trap, for the sake of those that
+ * cannot be one. Traps that lie in memory are hidden from our reads.
+ */
+#include "machine/live.h"
+
+#include "hex.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const uint8_t brk[4] = { 0x00, 0x00, 0x20, 0xd4 };
+
+static int ask(struct live *l, bool insert, enum break_type type, uint64_t addr, unsigned int kind)
+{
+	struct buf reply = { 0 };
+	int err = rsp_call(&l->rsp, &reply, "%c%d,%" PRIx64 ",%x", insert ? 'Z' : 'z', type, addr,
+			   kind);
+
+	if (!err && strcmp(reply.data, "OK") != 0)
+		err = machine_fail(&l->m, reply.len ? -BATON_EREMOTE : -BATON_EUNSUPPORTED,
+				   "QEMU refuses to %s a %s at %#" PRIx64 " (%s)",
+				   insert ? "set" : "remove",
+				   type >= WATCH_WRITE ? "watchpoint" : "breakpoint", addr,
+				   reply.len ? reply.data : "not supported");
+	buf_free(&reply);
+	return err;
+}
+
+/* Four bytes as they are, whatever was read before: -BATON_EFAULT where nothing is mapped. */
+static int word(struct live *l, bool write, uint64_t addr, uint8_t data[4])
+{
+	struct buf reply = { 0 };
+	int err;
+
+	if (write)
+		err = rsp_call(&l->rsp, &reply, "M%" PRIx64 ",4:%02x%02x%02x%02x", addr, data[0],
+			       data[1], data[2], data[3]);
+	else
+		err = rsp_call(&l->rsp, &reply, "m%" PRIx64 ",4", addr);
+	if (!err && write && strcmp(reply.data, "OK") != 0)
+		err = -BATON_EFAULT;
+	else if (!err && !write && (reply.len != 8 || hex_decode(reply.data, 8, data)))
+		err = -BATON_EFAULT;
+	buf_free(&reply);
+	return err;
+}
+
+/* QEMU's Z0 goes through the translation of the CPU of `Hc` (7.2) or `Hg` (later ones). */
+static int speak_of(struct live *l, unsigned int cpu)
+{
+	struct buf reply = { 0 };
+	int err = live_select(l, cpu);
+
+	if (!err)
+		err = rsp_call(&l->rsp, &reply, "Hc%s", l->thread[cpu]);
+	buf_free(&reply);
+	return err;
+}
+
+/*
+ * Where QEMU has lost a trap it goes on counting it, and a new one at its place is `OK`
+ * without being written: so it is looked at.
+ */
+static int trap_set(struct live *l, struct live_stop *s)
+{
+	uint8_t now[4];
+	int err = speak_of(l, l->m.cpu);
+
+	if (!err)
+		err = word(l, false, s->addr, s->saved);
+	if (!err)
+		err = live_where(l, l->m.cpu, s->addr, &s->pa);
+	if (!err)
+		err = ask(l, true, BREAK_SOFT, s->addr, 4);
+	if (err)
+		return err == -BATON_EFAULT ? machine_fail(&l->m, err,
+							   "%#" PRIx64 " is not mapped, and no "
+							   "hardware breakpoint is left for it",
+							   s->addr)
+					    : err;
+	err = word(l, false, s->addr, now);
+	if (!err && memcmp(now, brk, sizeof(brk)) != 0) {
+		(void)ask(l, false, BREAK_SOFT, s->addr, 4);
+		err = machine_fail(&l->m, -BATON_EVERIFY,
+				   "QEMU did not write the trap at %#" PRIx64, s->addr);
+	}
+	s->trap = !err;
+	return err;
+}
+
+/*
+ * QEMU removes no trap that was overwritten, nor one whose page is gone: the first is laid
+ * there again for the moment, the second is taken out of the memory that it is in.
+ */
+static int trap_clear(struct live *l, struct live_stop *s)
+{
+	uint8_t now[4], trap[4];
+	int err = speak_of(l, l->m.cpu);
+
+	if (!err)
+		err = ask(l, false, BREAK_SOFT, s->addr, 4);
+	if (err != -BATON_EREMOTE)
+		return err;
+	memcpy(trap, brk, sizeof(trap));
+	err = word(l, false, s->addr, now);
+	if (!err && memcmp(now, brk, sizeof(brk)) != 0) {
+		err = word(l, true, s->addr, trap);
+		if (!err)
+			err = ask(l, false, BREAK_SOFT, s->addr, 4);
+		return err ? err : word(l, true, s->addr, now);
+	}
+	s->trap = false; /* shown, to be found */
+	err = live_phys_read(&l->m, s->pa, now, sizeof(now));
+	if (!err && memcmp(now, brk, sizeof(brk)) == 0)
+		err = live_phys_write(&l->m, s->pa, s->saved, sizeof(s->saved));
+	return err;
+}
+
+static struct live_stop *find(struct live *l, enum break_type type, uint64_t addr)
+{
+	for (size_t i = 0; i < l->stop_count; i++)
+		if (l->stops[i].asked == type && l->stops[i].addr == addr)
+			return &l->stops[i];
+	return NULL;
+}
+
+/* One that can be a trap becomes one. */
+static int make_room(struct live *l)
+{
+	int err = -BATON_EREMOTE;
+
+	for (size_t i = 0; i < l->stop_count && err != -BATON_ELINK; i++) {
+		struct live_stop *s = &l->stops[i];
+
+		if (s->asked != BREAK_SOFT || s->trap)
+			continue;
+		if (trap_set(l, s) == 0)
+			return ask(l, false, BREAK_HARD, s->addr, 4);
+	}
+	return err;
+}
+
+/* Why there is none left, with what took them. */
+static int exhausted(struct live *l, uint64_t addr)
+{
+	char list[160];
+	size_t at = 0;
+	unsigned int n = 0;
+
+	list[0] = 0;
+	for (size_t i = 0; i < l->stop_count; i++) {
+		if (l->stops[i].trap)
+			continue;
+		n++;
+		if (at + 24 < sizeof(list))
+			at += (size_t)snprintf(list + at, sizeof(list) - at, "%s%#" PRIx64,
+					       at ? ", " : "", l->stops[i].addr);
+	}
+	return machine_fail(&l->m, -BATON_ETOOBIG,
+			    "KVM has no hardware breakpoint left for %#" PRIx64
+			    ": %u of ours are at %s",
+			    addr, n, n ? list : "none");
+}
+
+static int insert_kvm(struct live *l, enum break_type type, uint64_t addr)
+{
+	struct live_stop s = { .asked = type, .addr = addr };
+	int err = ask(l, true, BREAK_HARD, addr, 4);
+
+	if (err == -BATON_EREMOTE && type == BREAK_SOFT)
+		err = trap_set(l, &s);
+	if (err && err != -BATON_ELINK) {
+		err = make_room(l);
+		if (!err)
+			err = ask(l, true, BREAK_HARD, addr, 4);
+		if (err && err != -BATON_ELINK)
+			err = exhausted(l, addr);
+	}
+	if (err)
+		return err;
+	l->stops = realloc(l->stops, (l->stop_count + 1) * sizeof(*l->stops));
+	if (!l->stops)
+		abort();
+	l->stops[l->stop_count++] = s;
+	return 0;
+}
+
+static int remove_kvm(struct live *l, enum break_type type, uint64_t addr)
+{
+	struct live_stop *s = find(l, type, addr);
+	int err;
+
+	if (!s)
+		return ask(l, false, type, addr, 4);
+	if (s->trap) {
+		err = trap_clear(l, s);
+		l->m.generation++; /* lines that were read have the trap */
+	} else {
+		err = ask(l, false, BREAK_HARD, addr, 4);
+	}
+	*s = l->stops[--l->stop_count];
+	return err;
+}
+
+int live_stop_point(struct machine *m, bool insert, enum break_type type, uint64_t addr,
+		    unsigned int kind)
+{
+	struct live *l = live_of(m);
+	int err;
+
+	if (m->accel != ACCEL_KVM)
+		return ask(l, insert, type, addr, kind);
+	if (type <= BREAK_HARD)
+		return insert ? insert_kvm(l, type, addr) : remove_kvm(l, type, addr);
+	err = ask(l, insert, type, addr, kind);
+	if (err == -BATON_EREMOTE && insert && kind > 8 && (kind & (kind - 1)))
+		err = machine_fail(m, -BATON_EINVAL,
+				   "KVM watches up to 8 bytes, or a power of two: not %u", kind);
+	else if (err == -BATON_EREMOTE && insert)
+		err = machine_fail(m, -BATON_ETOOBIG, "KVM has no watchpoint left for %#" PRIx64,
+				   addr);
+	return err;
+}
+
+void live_hide_traps(const struct live *l, bool phys, uint64_t addr, uint8_t *data, size_t len)
+{
+	for (size_t i = 0; i < l->stop_count; i++) {
+		const struct live_stop *s = &l->stops[i];
+		uint64_t at = phys ? s->pa : s->addr;
+		uint64_t from = at > addr ? at : addr;
+		uint64_t to = at + 4 < addr + len ? at + 4 : addr + len;
+
+		if (s->trap && from < to &&
+		    memcmp(data + (from - addr), brk + (from - at), to - from) == 0)
+			memcpy(data + (from - addr), s->saved + (from - at), to - from);
+	}
+}
