@@ -9,7 +9,7 @@ reply=''
 
 # ask PACKET: $reply
 ask() {
-	local i sum=0 c='' code
+	local i sum=0 code
 	for ((i = 0; i < ${#1}; i++)); do
 		printf -v code '%d' "'${1:i:1}"
 		sum=$((sum + code))
@@ -53,6 +53,7 @@ shim() { # OPTIONS...: $3 is connected
 
 qemu_start tcg -S -M virt -cpu cortex-a53 -m 64M -gdb "unix:$tmp/gdb,server=on,wait=off"
 wait_file "$tmp/gdb"
+qemu=$pid
 shim
 
 tap_ok 'info kvm: a line' hmp 'info kvm'
@@ -148,4 +149,43 @@ says Z2,40003000,8 OK
 says Z2,40003008,8 OK
 tap_ok '4,2: Z2 number 3 fails' says Z2,40003010,8 E22
 exec 3>&-
+process_end "$pid"
+process_end "$qemu"
+rm -f "$tmp/gdb"
+
+# A guest that reads two pages for ever (tests/tlb): x1 is what it sees.
+elf=$tmp/tlb.elf
+"${CROSS:-aarch64-linux-gnu-}gcc" -static -nostdlib -no-pie -Wl,--build-id=none,-z,noexecstack,-N \
+	-Wl,--no-warn-rwx-segments,-Ttext=0x40200000 tests/tlb/tlb.S -o "$elf" || exit 2
+symbol() { "${CROSS:-aarch64-linux-gnu-}nm" "$elf" | sed -n "s/^0*\([0-9a-f]*\) . $1\$/\1/p"; }
+sees() { # five steps are once round the loop, and one
+	local n
+	for n in 1 2 3 4 5; do ask 'vCont;s:p1.1'; done
+	ask g
+	[ "${reply:16:16}" = "$1" ] || { echo "# x1 is ${reply:16:16}, not $1" && false; }
+}
+qemu_start tlb -S -M virt -cpu cortex-a53 -m 64M -device "loader,file=$elf,cpu-num=0" \
+	-gdb "unix:$tmp/gdb,server=on,wait=off"
+qemu=$pid
+wait_file "$tmp/gdb"
+shim
+says "Z1,$(symbol loop),4" OK
+ask 'vCont;c'
+says "z1,$(symbol loop),4" OK
+tap_ok 'the guest sees a page' sees aaaa000000000000
+printf -v desc '%08x' $((0x$(symbol c) + 0x703))
+word "$(symbol one)" "$desc"
+tap_ok '... and the same after its descriptor has changed' sees aaaa000000000000
+says Z2,40000000,3 OK
+says z2,40000000,3 OK
+says Z2,50000ff8,10 OK
+says z2,50000ff8,10 OK
+tap_ok 'watchpoints that come and go refresh nothing' sees aaaa000000000000
+exec 3>&-
+process_end "$pid"
+
+# The control: without the shim they do.
+"$O/baton" attach -l none -s "$elf" -e 'pt-set 0x40000000 L3 OA=d' -e 'step 5' -e 'info registers' \
+	"unix:$tmp/gdb" >"$tmp/out" 2>&1
+tap_ok 'TCG itself is refreshed by them' grep -qi 'X01=000000000000dddd' "$tmp/out"
 tap_end
