@@ -149,7 +149,7 @@ static int say_one(struct cmd *c, const struct journal_entry *e)
 	int err = say_entry(c, e, width_of(c->ctx->journal, e->number - 1, e->number, true), true);
 
 	for (size_t i = 0; !err && i < e->count; i++) {
-		if (e->write[i].kind != PATCH_TABLE)
+		if (e->write[i].kind != PATCH_TABLE || e->write[i].level == PATCH_NO_LEVEL)
 			continue;
 		say_walk(c, e, &e->write[i], false);
 		say_walk(c, e, &e->write[i], true);
@@ -186,7 +186,7 @@ static json_t *json_of_write(const struct patch *p)
 	}
 	snprintf(hex, sizeof(hex), "%#" PRIx64, p->address);
 	json_object_set_new(w, "address", json_string(hex));
-	if (p->kind == PATCH_TABLE) {
+	if (p->kind == PATCH_TABLE && p->level != PATCH_NO_LEVEL) {
 		snprintf(hex, sizeof(hex), "%#" PRIx64, p->va);
 		json_object_set_new(w, "va", json_string(hex));
 		json_object_set_new(w, "level", json_integer(p->level));

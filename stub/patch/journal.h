@@ -21,7 +21,8 @@
 
 enum patch_kind { PATCH_MEMORY, PATCH_REGISTER, PATCH_TABLE };
 
-#define PATCH_BYTES 64
+#define PATCH_BYTES    64
+#define PATCH_NO_LEVEL 99
 
 /** struct patch - one place that is changed. Values are as in memory, lowest byte first. */
 struct patch {
@@ -31,7 +32,7 @@ struct patch {
 	char reg[16];	   /* PATCH_REGISTER: its name */
 	uint64_t address;  /* physical; PATCH_MEMORY and PATCH_TABLE */
 	uint64_t va;	   /* PATCH_TABLE: the input address that it was made for */
-	int level;	   /* PATCH_TABLE */
+	int level;	   /* PATCH_TABLE; PATCH_NO_LEVEL: a table that no regime uses yet */
 	bool leaf;	   /* PATCH_TABLE: only the page of @va is affected */
 	unsigned int size; /* bytes, up to PATCH_BYTES */
 	uint8_t old[PATCH_BYTES], new[PATCH_BYTES];

@@ -324,11 +324,8 @@ static int write_memory(struct session *s, struct buf *packet, const char *rest)
 	/* QEMU says OK to a physical write where nothing is. */
 	else if (s->phys && !m->allow_mmio && !machine_is_ram(m, addr, len, true))
 		err = machine_fail(m, -BATON_ERANGE, "physical %#" PRIx64 ": no memory", addr);
-	/* `load` of 16 MiB need not be read back: QEMU's answer is what GDB would have got. */
 	else if (len)
-		err = s->phys ? m->ops->phys_write(m, addr, data, len)
-			      : m->ops->virt_write(m, s->cpu, addr, data, len);
-	machine_changed(m);
+		err = session_write(s, addr, data, len);
 	free(data);
 	if (err)
 		return session_error(s, err);
@@ -406,6 +403,7 @@ static int resume(struct session *s, struct buf *packet, const char *rest)
 		return 0;
 	}
 	client_ack(&s->client);
+	session_say_aside(s);
 	s->resuming = true;
 	if (handoff_armed(s->ctx->handoff) && is_continue(packet)) {
 		s->live->m.cpu = s->cpu;
@@ -496,6 +494,7 @@ static int monitor(struct session *s, struct buf *packet, const char *rest)
 	line[len / 2] = 0;
 	client_ack(&s->client);
 	s->client.deaf = true;
+	session_say_aside(s);
 	s->live->m.cpu = s->cpu;
 	status = command_run(s->ctx, &sink, line);
 	s->client.deaf = false;

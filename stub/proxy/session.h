@@ -23,6 +23,7 @@ struct session {
 	bool resuming;	   /* within a packet that runs the machine, running or not */
 	bool stdio, done;  /* done: killed, or the one client of stdio is gone */
 	bool verbose;
+	struct buf aside; /* what GDB's console is to show when it next listens */
 };
 
 /**
@@ -44,6 +45,14 @@ int session_handle(struct session *s, struct buf *packet);
 
 /** session_sink() - where commands' text goes: GDB's console. */
 struct sink session_sink(struct session *s);
+
+/**
+ * session_write() - GDB's write to memory, physical or not as it has chosen (write.c). What it
+ * did to a table is kept for GDB's console: session_say_aside() shows it, where GDB takes
+ * console output: once it has resumed the machine, or within a monitor command.
+ */
+int session_write(struct session *s, uint64_t addr, const uint8_t *data, size_t len);
+void session_say_aside(struct session *s);
 
 /** session_error() - answer `Enn` for a BATON_E; -BATON_ELINK is returned instead. */
 int session_error(struct session *s, int err);

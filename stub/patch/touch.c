@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "patch/touch.h"
+
+#include "hex.h"
+#include "machine/tables.h"
+#include "mmu/map.h"
+#include "patch/tlb.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define PAGE	  4096u
+#define FOUND	  (-BATON_EREFUSED) /* ends a map; never seen outside */
+#define DESC_CONT (UINT64_C(1) << 52)
+
+/* A descriptor that somebody could have meant: valid, and it leads to what there is. */
+static bool plausible(const struct machine *m, uint64_t desc)
+{
+	uint64_t to = desc & 0x0000fffffffff000ull;
+
+	return desc & 1 && to && machine_ram_find(m, to);
+}
+
+bool touch_plausible(const struct machine *m, const uint8_t *old, const uint8_t *new, size_t len)
+{
+	for (size_t i = 0; i < len; i += 8) {
+		uint64_t was = le_read(old + i, 8), is = le_read(new + i, 8);
+
+		if (was != is &&
+		    (plausible(m, was) || plausible(m, is) ||
+		     plausible(m, __builtin_bswap64(was)) || plausible(m, __builtin_bswap64(is))))
+			return true;
+	}
+	return false;
+}
+
+/* Where a table is in a regime. */
+struct place {
+	struct tables tables;
+	struct pt_config cfg, s2;
+	uint64_t pa; /* that is looked for */
+	uint64_t table, ia;
+	int level;
+};
+
+static int on_table(void *ctx, uint64_t table, int level, uint64_t ia, const uint8_t *data)
+{
+	struct place *p = ctx;
+	uint64_t size = UINT64_C(8) << pt_index_bits(&p->cfg, level);
+	uint64_t at = table;
+
+	(void)data;
+	if (p->cfg.regime.nested && pt_stage2_address(&p->s2, &p->tables.reader, table, &at))
+		return 0;
+	if (p->pa < at || p->pa - at >= size)
+		return 0;
+	p->table = at;
+	p->level = level;
+	p->ia = ia;
+	return FOUND;
+}
+
+static int on_range(void *ctx, const struct pt_range *r)
+{
+	(void)ctx, (void)r;
+	return 0;
+}
+
+static int bulk_read(void *ctx, const uint64_t *pa, unsigned int n, size_t size, uint8_t *data,
+		     bool *ok)
+{
+	return machine_phys_gather(ctx, pa, n, size, data, ok);
+}
+
+static int bulk_wait(void *ctx, unsigned int i)
+{
+	return machine_phys_gathered(ctx, i);
+}
+
+/* Is it a table below one of @p's roots? 1, 0, or what the machine failed with. */
+static int find_below(struct place *p)
+{
+	const struct pt_map_sink sink = { .range = on_range, .table = on_table, .ctx = p };
+	struct pt_bulk bulk = { bulk_read, p->tables.machine, bulk_wait };
+	int err = 0;
+
+	for (unsigned int half = 0; !err && half <= p->tables.regime.two_halves; half++) {
+		if (pt_config_from_regime(&p->cfg, &p->tables.regime, half ? UINT64_MAX : 0, NULL))
+			continue;
+		if (p->cfg.regime.nested && pt_config_stage2(&p->s2, &p->cfg, NULL))
+			continue;
+		err = p->cfg.regime.nested
+			      ? pt_map_words(&p->cfg, &p->tables.reader, 0, UINT64_MAX, &sink, NULL)
+			      : pt_map(&p->cfg, &bulk, 0, UINT64_MAX, &sink, NULL);
+		if (err == -BATON_EINVAL)
+			err = 0;
+	}
+	if (err == FOUND)
+		return 1;
+	return err == -BATON_ELINK || err == -BATON_ECANCELED ? err : 0;
+}
+
+/* The regimes of the CPU, as they are or will be. */
+static int find_in_use(const struct touch *t, struct place *p)
+{
+	static const char *const specs[] = { "el1:pending", "el2:pending", "el3:pending",
+					     "s2:pending" };
+	int found = 0;
+
+	for (size_t i = 0; !found && i < sizeof(specs) / sizeof(specs[0]); i++)
+		if (!tables_init(&p->tables, t->machine, t->symbols, t->cpu, specs[i], NULL))
+			found = find_below(p);
+	return found;
+}
+
+static bool is_ram(void *ctx, uint64_t pa)
+{
+	const struct ram_range *r = machine_ram_find(ctx, pa);
+
+	return r && r->kind == RAM_RAM;
+}
+
+/* A page that could be a table, of the granule that is set or of the usual one. */
+static bool looks_like_table(const struct touch *t, struct place *p, const uint8_t *page)
+{
+	if (tables_init(&p->tables, t->machine, t->symbols, t->cpu, "pending", NULL) ||
+	    pt_config_from_regime(&p->cfg, &p->tables.regime, 0, NULL) || p->cfg.granule != 12) {
+		p->cfg = (struct pt_config){ .granule = 12, .oa_bits = 48 };
+	}
+	for (int level = 0; level < 4; level++)
+		if (pt_looks_like_table(&p->cfg, level, page, is_ram, t->machine))
+			return true;
+	return false;
+}
+
+static void name_place(const struct touch *t, struct patch *p, const char *what)
+{
+	struct buf name = { 0 };
+
+	if (t->symbols)
+		symbols_say(t->symbols, p->address, &name);
+	snprintf(p->where, sizeof(p->where), "%s%.60s", what,
+		 name.len ? name.data + (*what ? 0 : strspn(name.data, " ")) : "");
+	buf_free(&name);
+}
+
+/* The first address below a table descriptor that any table on the way has an entry for. */
+static uint64_t first_below(const struct place *place, int level, uint64_t desc, uint64_t ia)
+{
+	const struct pt_config *cfg = &place->cfg;
+
+	while (!cfg->regime.nested && pt_desc_kind(cfg, level, desc) == PT_TABLE) {
+		uint64_t table = pt_desc_address(cfg, level, PT_TABLE, desc);
+		unsigned int i = 0, n = 1u << (cfg->granule - 3);
+
+		desc = 0;
+		while (i < n && !(desc & 1) &&
+		       !pt_read_desc(cfg, &place->tables.reader, table + 8 * (uint64_t)i, &desc))
+			i++;
+		if (!(desc & 1))
+			break;
+		ia += (uint64_t)(i - 1) << pt_level_shift(cfg, ++level);
+	}
+	return ia;
+}
+
+/* One descriptor of the table that was found. */
+static void describe(const struct touch *t, const struct place *place, struct patch *p)
+{
+	unsigned int shift = pt_level_shift(&place->cfg, place->level);
+	unsigned int index = (unsigned int)((p->address - place->table) / 8);
+	uint64_t old = le_read(p->old, 8), new = le_read(p->new, 8);
+	char what[24];
+
+	if (place->cfg.big_endian) {
+		old = __builtin_bswap64(old);
+		new = __builtin_bswap64(new);
+	}
+
+	p->kind = PATCH_TABLE;
+	p->level = place->level;
+	p->va = first_below(place, p->level, new & 1 ? new : old,
+			    place->ia + ((uint64_t)index << shift));
+	p->leaf = shift == 12 && !place->cfg.regime.stage2 && !((old | new) & DESC_CONT);
+	snprintf(p->regime, sizeof(p->regime), "%s", place->tables.regime.name);
+	snprintf(what, sizeof(what), "L%d [%u]", p->level, index);
+	name_place(t, p, what);
+}
+
+/* A page that looks like one: whoever puts it to use must not see what is stale. */
+static void describe_unused(const struct touch *t, const struct place *place, struct patch *p)
+{
+	char what[24];
+
+	p->kind = PATCH_TABLE;
+	p->level = PATCH_NO_LEVEL;
+	snprintf(p->regime, sizeof(p->regime), "%s",
+		 place->tables.regime.name ? place->tables.regime.name : "el1");
+	snprintf(what, sizeof(what), "table? [%u]", (unsigned int)(p->address % PAGE / 8));
+	name_place(t, p, what);
+}
+
+enum kind { KIND_DATA, KIND_USED, KIND_UNUSED };
+
+/* All that is changed in the page, piece by piece; of a table word by word. */
+static int note_changes(struct touch *t, const struct place *place, enum kind kind,
+			const uint8_t *old, const uint8_t *new, uint64_t pa, size_t len,
+			const char *why)
+{
+	size_t unit = kind == KIND_DATA ? PATCH_BYTES : 8;
+	int err = 0;
+
+	for (size_t i = 0, n; !err && i < len; i += n) {
+		struct patch p = { .kind = PATCH_MEMORY, .cpu = t->cpu, .address = pa + i };
+
+		n = kind == KIND_DATA || unit - p.address % unit > len - i
+			    ? unit
+			    : unit - p.address % unit;
+		n = n < len - i ? n : len - i;
+		if (!memcmp(old + i, new + i, n))
+			continue;
+		p.size = (unsigned int)n;
+		memcpy(p.old, old + i, n);
+		memcpy(p.new, new + i, n);
+		if (kind == KIND_USED)
+			describe(t, place, &p);
+		else if (kind == KIND_UNUSED)
+			describe_unused(t, place, &p);
+		else
+			name_place(t, &p, "");
+		if (!t->number)
+			t->number = journal_begin(t->journal, why);
+		err = journal_note(t->journal, t->number, &p);
+	}
+	return err;
+}
+
+/* What is within one page. */
+static int touch_page(struct touch *t, uint64_t pa, const uint8_t *data, size_t len, bool always,
+		      const char *why)
+{
+	uint8_t old[PAGE], new[PAGE];
+	size_t at = pa % PAGE, from = at & ~(size_t)7, end = (at + len + 7) & ~(size_t)7;
+	struct place place = { .pa = pa };
+	enum kind kind = KIND_DATA;
+	int found, err = machine_phys_read(t->machine, pa - at, old, PAGE);
+
+	/* What is no memory cannot be a table; the write itself says what it is. */
+	if (err)
+		return err == -BATON_ELINK ? err : 0;
+	memcpy(new, old, PAGE);
+	memcpy(new + at, data, len);
+	if (touch_plausible(t->machine, old + from, new + from, end - from)) {
+		found = find_in_use(t, &place);
+		if (found < 0)
+			return found;
+		kind = found ? KIND_USED
+		       : looks_like_table(t, &place, new) || looks_like_table(t, &place, old)
+			       ? KIND_UNUSED
+			       : KIND_DATA;
+	}
+	if (kind == KIND_DATA && !always)
+		return 0;
+	/* Whole descriptors, also where only a part of one is written. */
+	if (kind == KIND_DATA) {
+		from = at;
+		end = at + len;
+	}
+	return note_changes(t, &place, kind, old + from, new + from, pa - at + from, end - from,
+			    why);
+}
+
+int touch_begin(struct touch *t, uint64_t pa, const void *data, size_t len, bool always,
+		const char *why)
+{
+	const uint8_t *from = data;
+	int err = 0;
+
+	t->number = 0;
+	while (len && !err) {
+		size_t n = PAGE - pa % PAGE < len ? PAGE - pa % PAGE : len;
+
+		err = touch_page(t, pa, from, n, always, why);
+		pa += n;
+		from += n;
+		len -= n;
+	}
+	/* Nothing was written yet: there is nothing to roll back. */
+	if (err && t->number) {
+		struct buf nothing = { 0 };
+
+		journal_abort(t->journal, t->machine, t->number, &nothing);
+		buf_free(&nothing);
+		t->number = 0;
+	}
+	return err;
+}
+
+/* One page's translation, or all. */
+static int refresh(struct touch *t, const struct journal_entry *e, struct buf *say)
+{
+	const struct patch *p = &e->write[0];
+	struct tlb_what what = {
+		.regime = p->regime, .all = e->count > 1 || !p->leaf, .va = p->va, .cpu = t->cpu
+	};
+	int err;
+
+	if (p->kind != PATCH_TABLE)
+		return 0;
+	err = tlb_refresh(t->machine, &what, say);
+	return err == -BATON_ELINK ? err : 0;
+}
+
+static int verify(struct touch *t, const struct journal_entry *e)
+{
+	uint8_t now[PATCH_BYTES];
+
+	for (size_t i = 0; i < e->count; i++) {
+		const struct patch *p = &e->write[i];
+		int err = machine_phys_read(t->machine, p->address, now, p->size);
+
+		if (err)
+			return err;
+		if (memcmp(now, p->new, p->size))
+			return machine_fail(t->machine, -BATON_EVERIFY,
+					    "%#" PRIx64 " did not take what was written",
+					    p->address);
+	}
+	return 0;
+}
+
+static void say_line(const struct touch *t, const struct journal_entry *e, struct buf *say)
+{
+	const struct patch *p = &e->write[0];
+
+	buf_printf(say, "patch %u: %s at %#" PRIx64 ": ", t->number, p->where, p->address);
+	patch_say_value(p->old, p->size, say);
+	buf_puts(say, " -> ");
+	patch_say_value(p->new, p->size, say);
+	if (e->count > 1)
+		buf_printf(say, " and %zu more", e->count - 1);
+	if (p->kind == PATCH_TABLE && p->level == PATCH_NO_LEVEL)
+		buf_printf(say, ", in what looks like a table; no regime of CPU %u uses it yet",
+			   t->cpu);
+	buf_printf(say, " (`patches %u` shows more, `undo %u` takes it back)\n", t->number,
+		   t->number);
+}
+
+int touch_end(struct touch *t, int err, struct buf *say)
+{
+	const struct journal_entry *e = journal_find(t->journal, t->number);
+
+	if (!e)
+		return err;
+	err = err ? err : verify(t, e);
+	if (err) {
+		if (err != -BATON_ELINK)
+			journal_abort(t->journal, t->machine, t->number, say);
+		return err;
+	}
+	say_line(t, e, say);
+	err = refresh(t, e, say);
+	return err ? err : journal_end(t->journal, t->number);
+}

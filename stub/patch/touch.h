@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A write to physical memory that somebody else decides upon - GDB's `set var`, `patch` - seen
+ * for what it is: where it changes descriptors of a translation table, it is journalled as a
+ * patch of that table and made visible to the CPU as one of ours.
+ *
+ *	err = touch_begin(&t, pa, data, len, false, "GDB");
+ *	if (!err)
+ *		err = touch_end(&t, ... make the write ..., &say);
+ */
+#ifndef BATON_PATCH_TOUCH_H
+#define BATON_PATCH_TOUCH_H
+
+#include "machine/symbols.h"
+#include "patch/journal.h"
+
+struct touch {
+	struct machine *machine;
+	struct symbols *symbols; /* may be NULL */
+	struct journal *journal;
+	unsigned int cpu;    /* whose regimes are asked */
+	unsigned int number; /* of the journal's entry; 0: the write is none of ours */
+};
+
+/**
+ * touch_plausible() - could this write change a descriptor? For whoever would have to find out
+ * more at some cost. @old and @new: whole words as in memory, @len bytes.
+ */
+bool touch_plausible(const struct machine *m, const uint8_t *old, const uint8_t *new, size_t len);
+
+/**
+ * touch_begin() - what is about to be written to physical memory; journals what it changes if
+ * it is a table that a regime of the CPU uses (as things are, or once its MMU is on), or that
+ * looks like one; with @always whatever it is.
+ *
+ * Return: 0, with t->number or without; or what the journal or the machine failed with: then
+ * the write must not be made.
+ */
+int touch_begin(struct touch *t, uint64_t pa, const void *data, size_t len, bool always,
+		const char *why);
+
+/**
+ * touch_end() - the write is made, or failed with @err: reads it back, refreshes the TLB, or
+ * rolls it back. @say: one line of what it was, then lines of what went wrong
+ * Return: @err, or -BATON_EVERIFY, or what the machine failed with.
+ */
+int touch_end(struct touch *t, int err, struct buf *say);
+
+#endif
