@@ -2,18 +2,19 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # tests/matrix/matrix.sh [all] - boots the example kernel behind the loader until its task has
 # ended, on machines of all kinds; those that cannot work have to be refused, with their words.
-# `all`: a table. Without: so few cells that each pair of values is among them, as TAP.
+# `all`: a table. Without: so few cells that each pair of values is among them, as TAP. In U-BootN
+# Debian's U-Boot has entered the loader at ELN by `go`, with its MMU and caches on (`all` only).
 #
 # Environment: O, QEMU, QEMU_SHARE (QEMU's -L), JOBS (how many at once; as many as there are
 # CPUs here). What failed is kept in $O/matrix/VERSION/CELL: console and command.
 set -u
 O=${O:-build} QEMU=${QEMU:-qemu-system-aarch64} JOBS=${JOBS:-$(nproc)}
 LIMIT=30 # seconds of silence, far more than any boot takes
-load=0x70000000
 
 entries=(EL3 EL3+EL2 EL2 EL1) # +EL2: with an EL2 below
 declare -A machine=([EL3]='virt,secure=on' [EL3+EL2]='virt,secure=on,virtualization=on'
 	[EL2]='virt,virtualization=on' [EL1]='virt')
+machine+=([U-Boot3]=${machine[EL3+EL2]} [U-Boot2]=${machine[EL2]} [U-Boot1]=${machine[EL1]})
 declare -A board=([EL1]=qemu_virt_aarch64_el1 [EL2]=qemu_virt_aarch64)
 declare -A elf=([0xffffff8040000000]=kernel-el1 [0xffffffffc0000000]=kernel-el1-c0 [0xffc0000000]=kernel-el2-c0)
 kernels=(EL1/0xffffff8040000000 EL1/0xffffffffc0000000 EL1/0xffc0000000
@@ -25,12 +26,16 @@ version=$("$QEMU" --version | sed -n 's/.*version \([^ ]*\).*/\1/p')
 dir=$O/matrix/$version
 rm -rf "$dir"
 mkdir -p "$dir/images"
+tmp=$dir/images
+# shellcheck source=tests/loader/lib.sh
+. tests/loader/lib.sh
 share=() && [ -z "${QEMU_SHARE:-}" ] || share=(-L "$QEMU_SHARE")
 
 # --- what is wanted of a cell: sets mark (+ up, M refused by mkimage, L by the loader), wants (lines)
 expect() { # ENTRY KERNEL [CPUS]
-	local level=${2%/*} addr=${2#*/} n
-	mark=+ wants=('kernel: memory is as linked, write-back, inner shareable'
+	local level=${2%/*} addr=${2#*/} n from=${1//[!0-9]/}
+	mark=+ wants=("LDR|INFO|CPU0: CurrentEL=EL${from:0:1}"
+		'kernel: memory is as linked, write-back, inner shareable'
 		'Booting all finished, dropped to user space' 'kernel: task exited with status 0')
 	for ((n = 1; n < ${3:-1}; n++)); do
 		wants+=("kernel: CPU $n up")
@@ -39,7 +44,7 @@ expect() { # ENTRY KERNEL [CPUS]
 	EL1/kernel-el2*) mark=M wants=(" is linked at $addr, but board ${board[EL1]} enters the kernel at EL1") ;;
 	EL2/kernel-el1*) mark=M wants=(" is linked at $addr, but board ${board[EL2]} enters the kernel at EL2") ;;
 	EL2/*) case $1 in
-		EL1) mark=L wants=("LDR|ERROR: board ${board[EL2]} enters the kernel at EL2, but CPU0 came up at EL1: ") ;;
+		EL1 | U-Boot1) mark=L wants=("LDR|ERROR: board ${board[EL2]} enters the kernel at EL2, but CPU0 came up at EL1: ") ;;
 		EL3) mark=L wants=("LDR|ERROR: board ${board[EL2]} enters the kernel at EL2, but CPU0 came up at EL3, without an EL2: ") ;;
 		esac ;;
 	esac
@@ -70,21 +75,32 @@ cell() { # ENTRY KERNEL CPUS GIC CPU
 	local args=("${share[@]}" -machine "${machine[$1]},gic-version=$4" -cpu "$5" -smp "$3" -m 2G
 		-display none -monitor none -nic none -serial stdio)
 	local img=$dir/images/${2/\//-}-$3.img n line part='' said=() status end failed=''
-	args+=(-device "loader,file=$img,addr=$load,force-raw=on,cpu-num=0")
+	local boot=,cpu-num=0 keys=$tmp/keys-$BASHPID
+	mkfifo "$keys"
+	exec {in}<>"$keys"
+	[[ $1 != U-Boot* ]] || { boot=''; args+=(-bios "$tmp/u-boot.bin"); }
+	args+=(-device "loader,file=$img,addr=$load,force-raw=on$boot")
 	# Without PSCI each CPU has to be started at the loader.
-	[[ $1 == EL3* ]] && for ((n = 1; n < $3; n++)); do
+	[[ ${machine[$1]} == *secure* ]] && for ((n = 1; n < $3; n++)); do
 		args+=(-device "loader,addr=$load,cpu-num=$n")
 	done
 	expect "$1" "$2" "$3"
-	exec {out}< <(exec "$QEMU" "${args[@]}" </dev/null 2>&1)
+	exec {out}< <(exec "$QEMU" "${args[@]}" <"$keys" 2>&1)
 	qemu=$!
 	trap machine_end EXIT
 	trap 'exit 143' TERM
 	end=$((SECONDS + LIMIT))
 	while [ ${#wants[@]} -gt 0 ] && [ $SECONDS -lt $end ] && [ ${#said[@]} -lt 5000 ]; do
-		IFS= read -r -t 1 -u "$out" line
+		IFS= read -r -t 0.3 -u "$out" line
 		status=$?
 		part+=$line
+		# What is typed before U-Boot asks for it may get lost.
+		if [ $status -gt 128 ] && [[ $1 == U-Boot* ]]; then
+			case $part in
+			*'=> ') printf 'go %s\r' $load >&"$in"; part='' ;;
+			*'stop autoboot'*) printf ' ' >&"$in" ;;
+			esac
+		fi
 		[ $status -le 128 ] || continue
 		[ $status = 0 ] || break
 		said+=("${part%$'\r'}")
@@ -199,6 +215,12 @@ trap 'kill $(jobs -p) 2>/dev/null' EXIT
 trap 'exit 143' INT TERM HUP
 declare -A result=() count=([+]=0 [L]=0 [M]=0 [x]=0)
 refusals=() number=0
+[ "${1:-}" != all ] || if uboot "$tmp/u-boot.bin"; then
+	entries+=(U-Boot3 U-Boot2 U-Boot1)
+else
+	echo "no U-Boot, and no cells for it:"
+	cat "$tmp/apt.log"
+fi
 for k in "${kernels[@]}"; do for n in "${cpu_counts[@]}"; do
 	expect EL2 "$k"
 	wanted=$mark
@@ -219,11 +241,11 @@ for mark in "${result[@]}"; do
 done
 
 if [ "${1:-}" = all ]; then
-	printf 'QEMU %s; each cell: 1, 2, 4, 8 CPUs\n' "$version"
+	printf 'QEMU %s; each cell: 1, 2, 4, 8 CPUs; U-BootN: by its `go` from ELN, MMU and caches on\n' "$version"
 	table | sed 's/ *$//'
 	printf '%4d + up: memory verified, every CPU there, the task run to its end\n' "${count[+]}"
 	printf '%4d L refused by the loader, on its console:\n' "${count[L]}"
-	sed 's/^/         /' "$dir/images/L "*
+	sort -u "$dir/images/L "* | sed 's/^/         /'
 	printf '%4d M refused by baton-mkimage:\n' "${count[M]}"
 	sed 's/^/         /' "$dir/images/M "*
 	printf '%4d x failed\n' "${count[x]}"

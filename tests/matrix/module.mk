@@ -3,7 +3,7 @@
 MATRIX := tests/matrix/matrix.sh
 MATRIX_NEEDS := $(O)/baton-mkimage $(LOADERS) $(EXAMPLE_ELFS)
 
-matrix: deps ## every entry, kernel, GIC, CPU and number of CPUs (QEMU=... QEMU_SHARE=its -L; 300 boots)
+matrix: deps ## every entry, kernel, GIC, CPU and number of CPUs (QEMU=... QEMU_SHARE=its -L; 500 boots)
 	$(Q)$(MAKE) --no-print-directory $(MATRIX_NEEDS)
 	$(Q)$(MATRIX) all
 
