@@ -276,7 +276,6 @@ int touch_begin(struct touch *t, uint64_t pa, const void *data, size_t len, bool
 	const uint8_t *from = data;
 	int err = 0;
 
-	t->number = 0;
 	while (len && !err) {
 		size_t n = PAGE - pa % PAGE < len ? PAGE - pa % PAGE : len;
 
@@ -285,7 +284,7 @@ int touch_begin(struct touch *t, uint64_t pa, const void *data, size_t len, bool
 		from += n;
 		len -= n;
 	}
-	/* Nothing was written yet: there is nothing to roll back. */
+	/* What was written before this, of the same patch, goes back. */
 	if (err && t->number) {
 		struct buf nothing = { 0 };
 

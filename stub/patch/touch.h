@@ -19,7 +19,7 @@ struct touch {
 	struct symbols *symbols; /* may be NULL */
 	struct journal *journal;
 	unsigned int cpu;    /* whose regimes are asked */
-	unsigned int number; /* of the journal's entry; 0: the write is none of ours */
+	unsigned int number; /* of the journal's entry; 0: the writes so far are none of ours */
 };
 
 /**
@@ -33,8 +33,10 @@ bool touch_plausible(const struct machine *m, const uint8_t *old, const uint8_t 
  * it is a table that a regime of the CPU uses (as things are, or once its MMU is on), or that
  * looks like one; with @always whatever it is.
  *
+ * Several of it, each followed by its write, and one touch_end() make one patch.
+ *
  * Return: 0, with t->number or without; or what the journal or the machine failed with: then
- * the write must not be made.
+ * the write must not be made, and those before it were rolled back.
  */
 int touch_begin(struct touch *t, uint64_t pa, const void *data, size_t len, bool always,
 		const char *why);

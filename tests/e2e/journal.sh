@@ -68,4 +68,44 @@ tap_ok '... that undo takes back' shown other '$1 = 0'
 tap_ok '... and what was no table is no patch' hasnt "$tmp/other.out" 'patch 3'
 tap_ok 'what was done is said as soon as GDB listens' shown other 'patch 2: L0 [511]'
 process_end "$pid"
+
+# Without GDB, on the guest of tests/tlb, which loads from two pages for ever.
+tlb=$tmp/tlb.elf
+"${CROSS:-aarch64-linux-gnu-}gcc" -static -nostdlib -no-pie -Wl,--build-id=none,-z,noexecstack,-N \
+	-Wl,--no-warn-rwx-segments,-Ttext=0x40200000 tests/tlb/tlb.S -o "$tlb" || exit 2
+guest=(-machine virt -cpu cortex-a53 -display none -serial none -monitor none -nic none -device "loader,file=$tlb,cpu-num=0")
+
+# commands STATUS COMMAND... - on that guest, once its loop runs; into $tmp/out
+commands() {
+	local want=$1 got args=()
+	shift
+	for c in 'cont 0.3' "$@"; do
+		args+=(-e "$c")
+	done
+	"$O/baton" run -l none -s "$tlb" "${args[@]}" -- "$QEMU" "${guest[@]}" >"$tmp/out" 2>&1 </dev/null
+	got=$?
+	[ "$got" = "$want" ] || { echo "# status $got"; tail -n 12 "$tmp/out" | sed 's/^/#   /'; return 1; }
+}
+# line N REGISTER VALUE - in the N-th `info registers`
+reads() { [ "$(grep -o "$2=[0-9a-f]*" "$tmp/out" | sed -n "$1p")" = "$2=$3" ]; }
+
+tap_ok 'code is patched' commands 0 'step 5' 'patch loop+4 = 0xd2800aa2 0xd503201f' 'step 5' 'info registers' \
+	'undo' 'step 5' 'info registers' patches
+tap_ok '... shown as instructions' has "$tmp/out" '0x40200040 <loop+0x4>  f9400162  ldr x2, [x11]   ->  d2800aa2  movz x2, #0x55'
+tap_ok '... the CPU executes it at once' reads 1 X02 0000000000000055
+tap_ok '... and again what was there' reads 2 X02 000000000000bbbb
+tap_ok 'a word in a table is a patch of the table' commands 0 'step 5' 'patch one = c+0x703 -g' 'step 5' 'info registers'
+tap_ok '... said so' has "$tmp/out" 'patch 1: L3 [0] <one> at '
+tap_ok '... and the CPU sees it' reads 1 X01 000000000000cccc
+tap_ok 'bytes are patched, and physically' commands 0 'patch -b -p one = 3 0x87' 'step 5' 'info registers'
+tap_ok '... which is a patch of the table, too' reads 1 X01 000000000000cccc
+tap_ok 'smc becomes hvc' commands 0 'patch loop = 0xd4000003 0xd503201f 0xd4000023' 'patch loop-loop+0x10 smc->hvc' 'undo' 'patch loop smc->hvc'
+tap_ok '... all in the range' has "$tmp/out" '0x40200044 <loop+0x8>  d4000023  smc #0x1  ->  d4000022  hvc #0x1'
+tap_ok 'what is no smc is left' commands 2 'patch loop+8 = 0xd4000003' 'patch loop smc->hvc'
+tap_ok '... with where one is' has "$tmp/out" 'next: patch 0x40200044 smc->hvc'
+for bad in 'patch loop' 'patch loop =' 'patch loop+1 = 0' 'patch loop = 0x100000000' 'patch 0x1000000000 = 0' 'patch 0x9000000 = 0 -p' \
+	'patch loop-loop+8 smc->hvc' 'patch loop = nonsense' 'patch loop = 0 -x'; do
+	tap_ok "refused: $bad" commands 2 "$bad"
+	tap_ok '... nothing is patched' hasnt "$tmp/out" 'patch 1'
+done
 tap_end
