@@ -160,12 +160,12 @@ static int find_place(struct run *r, unsigned int el, uint64_t pc)
 		err = machine_fail(
 			r->m, -BATON_EREFUSED,
 			"CPU %u cannot be given code: neither at its pc, its vectors nor x30 "
-			"is there RAM that EL%u may execute",
-			r->cpu, el);
+			"is there RAM that EL%u may execute%s",
+			r->cpu, el, r->i->keep ? ", but for the page in question" : "");
 	buf_free(&why);
 	if (!err)
 		err = machine_phys_read(r->m, p->pa, p->old, sizeof(p->old));
-	return err ? err : forget_page(r->m, p->va);
+	return err || r->i->keep ? err : forget_page(r->m, p->va);
 }
 
 /* One step; *@pc is where it led to. */

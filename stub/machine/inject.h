@@ -27,7 +27,13 @@ struct inject {
 	bool fault;	    /* out: it took an exception, which was undone; x means nothing */
 	unsigned int level; /* of the exception: where it was taken to */
 	uint64_t esr, far;
-	bool keep; /* do not use the page of keep_va, nor the 8 bytes at physical keep_pa */
+	/*
+	 * Use neither the page of keep_va nor the 8 bytes at physical keep_pa, and leave the TLB
+	 * alone: under TCG what it has of the code's own page is dropped before, and then mostly
+	 * more than that. Where that page is stale something else is executed, so the code has to
+	 * leave a sign in its registers.
+	 */
+	bool keep;
 	uint64_t keep_va, keep_pa;
 };
 

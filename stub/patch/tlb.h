@@ -2,7 +2,8 @@
 /*
  * Making a CPU see a changed table. Under TCG a watchpoint that comes and goes makes QEMU
  * drop the translation of its page, and one that crosses a page boundary drops them all,
- * on every CPU, without touching the guest (measured on QEMU 7.2 and 10.0).
+ * on every CPU, without touching the guest (measured on QEMU 7.2 and 10.0). Elsewhere a CPU
+ * executes a `tlbi` for all of them (machine/inject.h).
  */
 #ifndef BATON_PATCH_TLB_H
 #define BATON_PATCH_TLB_H
@@ -21,12 +22,14 @@ struct tlb_what {
 };
 
 /**
- * tlb_refresh() - drop cached translations on all CPUs.
+ * tlb_refresh() - drop cached translations on all CPUs, at least those that @what names.
  * @say: a line (with \n) if it could not be done
  *
- * Return: 0; -BATON_EUNSUPPORTED: not under TCG, where it takes an executed `tlbi`; or
- * the machine's error.
+ * Return: 0; -BATON_EREFUSED: where it takes a `tlbi`, no CPU is at a level that may, or can be
+ * given code (@say tells); or the machine's error.
  */
 int tlb_refresh(struct machine *m, const struct tlb_what *what, struct buf *say);
+/** tlb_invalidate() - the same by an executed `tlbi`, under TCG too. */
+int tlb_invalidate(struct machine *m, const struct tlb_what *what, struct buf *say);
 
 #endif

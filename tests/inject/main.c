@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* The machines: a sample of each of ours; with a number, that many, and Debian's Linux. TAP. */
+#include "soak.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define SAMPLE 75
+
+static unsigned int tests, failed;
+
+void tap(bool ok, const char *fmt, ...)
+{
+	va_list ap;
+
+	failed += !ok;
+	printf("%s %u - ", ok ? "ok" : "not ok", ++tests);
+	va_start(ap, fmt);
+	vprintf(fmt, ap);
+	va_end(ap);
+	putchar('\n');
+	fflush(stdout);
+}
+
+void die(const char *fmt, ...)
+{
+	va_list ap;
+
+	printf("Bail out! ");
+	va_start(ap, fmt);
+	vprintf(fmt, ap);
+	va_end(ap);
+	putchar('\n');
+	exit(1); /* QEMU ends with us: PR_SET_PDEATHSIG */
+}
+
+uint64_t bench_random(struct bench *b)
+{
+	b->random ^= b->random >> 12;
+	b->random ^= b->random << 25;
+	b->random ^= b->random >> 27;
+	return b->random * UINT64_C(0x2545f4914f6cdd1d) >> 16;
+}
+
+void bench_start(struct bench *b, const char *const *args)
+{
+	static char qemu[] = "qemu-system-aarch64", display[] = "-display", monitor[] = "-monitor",
+		    none[] = "none", nic[] = "-nic", serial[] = "-serial";
+	char *argv[40] = { qemu, display, none, monitor, none, nic, none, serial };
+	char *own = getenv("QEMU"), file[80];
+	struct buf why = { 0 };
+	unsigned int n = 8;
+	int err = -BATON_ELINK, fd;
+
+	*b = (struct bench){ .random = 1 };
+	strcpy(b->console, "/tmp/baton-inject-XXXXXX");
+	fd = mkstemp(b->console);
+	if (fd < 0)
+		die("%s: no such folder", b->console);
+	close(fd);
+	argv[0] = own && *own ? own : qemu;
+	snprintf(file, sizeof(file), "file:%s", b->console);
+	argv[n++] = file;
+	while (*args && n < 39)
+		argv[n++] = (char *)(uintptr_t)*args++; /* QEMU gets a copy */
+	if (child_start(&b->child, argv, false, &why))
+		die("%s", why.data);
+	/* The socket is there a moment before QEMU listens on it. */
+	for (int tries = 0; tries < 200 && err == -BATON_ELINK; tries++) {
+		buf_clear(&why);
+		err = live_open(&b->live, &b->loop, b->child.address, &why);
+		if (err) {
+			live_close(&b->live);
+			nanosleep(&(struct timespec){ .tv_nsec = 20000000 }, NULL);
+		}
+	}
+	if (err)
+		die("%s", why.data);
+	live_use_process(&b->live, b->child.pid);
+	buf_free(&why);
+}
+
+void bench_end(struct bench *b)
+{
+	live_close(&b->live);
+	child_stop(&b->child);
+	unlink(b->console);
+}
+
+void bench_resume(struct bench *b, int ms)
+{
+	struct machine_stop stop = { 0 };
+
+	if (machine_resume(&b->live.m, ms, &stop))
+		die("resume: %s", b->live.m.error);
+	buf_free(&stop.packet);
+}
+
+unsigned int bench_count(const struct bench *b, const char *text)
+{
+	char line[512];
+	unsigned int n = 0;
+	FILE *f = fopen(b->console, "r");
+
+	while (f && fgets(line, sizeof(line), f))
+		n += strstr(line, text) != NULL;
+	if (f)
+		fclose(f);
+	return n;
+}
+
+static const char *const *image(const char *file, const char *machine, const char *cpus)
+{
+	static char arg[4][4200];
+	static const char *args[] = { "-M",   arg[0], "-cpu",	 "cortex-a53", "-m", "2G",
+				      "-smp", arg[1], "-device", arg[2],       NULL };
+	const char *o = getenv("O");
+
+	snprintf(arg[0], sizeof(arg[0]), "%s", machine);
+	snprintf(arg[1], sizeof(arg[1]), "%s", cpus);
+	snprintf(arg[2], sizeof(arg[2]), "loader,file=%s/%s,addr=0x70000000,cpu-num=0",
+		 o ? o : "build", file);
+	return args;
+}
+
+static const char *const *linux_args(void)
+{
+	static char arg[2][4200];
+	static const char *args[] = {
+		"-M", "virt",	 "-cpu", "cortex-a57", "-m",   "1G",	  "-smp",
+		"4",  "-kernel", arg[0], "-initrd",    arg[1], "-append", "console=ttyAMA0 quiet",
+		NULL
+	};
+	const char *o = getenv("O");
+
+	snprintf(arg[0], sizeof(arg[0]), "%s/guests/vmlinuz", o ? o : "build");
+	snprintf(arg[1], sizeof(arg[1]), "%s/guests/initrd", o ? o : "build");
+	return args;
+}
+
+int main(int argc, char **argv)
+{
+	unsigned int count = argc > 1 ? (unsigned int)atoi(argv[1]) : 0;
+	unsigned int each = count ? count / 2 : SAMPLE;
+	const char *up = "kernel: task exited with status 0";
+	struct guest g = { .marker = up };
+
+	if (!count)
+		stale();
+	g.name = "loader and kernel at EL1";
+	g.args = image("examples/seed/good-el1.img", "virt", "1");
+	soak(&g, each);
+	g.name = "loader and kernel at EL2, 4 CPUs";
+	g.args = image("examples/seed/good-el2.img", "virt,virtualization=on", "4");
+	soak(&g, each);
+	g = (struct guest){ "Linux, 4 CPUs", linux_args(), "guest: ready", true };
+	if (count)
+		soak(&g, count);
+	printf("1..%u\n", tests);
+	return failed > 0;
+}
