@@ -3,7 +3,7 @@
 #include "handoff/internal.h"
 
 #include "mmu/sysreg.h"
-#include "patch/edit.h"
+#include "patch/plan.h"
 
 #include <string.h>
 
@@ -255,32 +255,27 @@ static int go_on(struct handoff *h, const struct trouble *t, struct buf *out, bo
 	return 0;
 }
 
-static int apply(struct handoff *h, const struct repair *r, struct buf *out)
+static int apply_plan(struct handoff *h, const struct repair *r, struct plan *p, struct buf *out)
 {
 	struct trouble *t = &h->trouble;
 	struct buf command = { 0 };
-	struct tables tables;
-	struct edit e;
-	int err = tables_init(&tables, machine_of(h), h->ctx->symbols, t->cpu, NULL, out);
+	int err = plan_entry(p, p->tables, r->va, r->level, out);
 
-	tables.regime = t->regime;
 	repair_command(t, r, &command);
-	if (!err)
-		err = edit_open(&e, &tables, r->va, r->level, out);
-	if (!err && (e.address != r->address || e.old != r->old)) {
+	if (!err && (p->address != r->address || p->old != r->old)) {
 		buf_puts(out, "the descriptor has changed since; `why` looks again\n");
 		err = -BATON_EBUSY;
 	}
 	if (!err) {
-		e.new = r->new;
-		err = edit_check(&e, out);
+		plan_entry_set(p, r->new);
+		err = plan_check(p, out);
 	}
 	if (!err)
-		err = edit_apply(&e, h->ctx->journal, command.data, out);
+		err = plan_apply(p, h->ctx->journal, command.data, out);
 	if (!err) {
 		buf_printf(out, "%s: %#" PRIx64 " at %#" PRIx64 " is now %#" PRIx64 "\n",
 			   command.data, r->old, r->address, r->new);
-		pt_render_line(&e.after, &t->acc, &tables.names, out);
+		pt_render_line(&p->walk_after, &t->acc, &p->tables->names, out);
 		buf_putc(out, '\n');
 		h->fixed = true;
 		h->fixed_va = r->va;
@@ -288,6 +283,21 @@ static int apply(struct handoff *h, const struct repair *r, struct buf *out)
 		h->fixed_value = r->new;
 	}
 	buf_free(&command);
+	return err;
+}
+
+static int apply(struct handoff *h, const struct repair *r, struct buf *out)
+{
+	struct trouble *t = &h->trouble;
+	struct tables tables;
+	struct plan plan = { .tables = &tables };
+	int err = tables_init(&tables, machine_of(h), h->ctx->symbols, t->cpu, NULL, out);
+
+	if (err)
+		return err;
+	tables.regime = t->regime;
+	err = apply_plan(h, r, &plan, out);
+	plan_free(&plan);
 	return err;
 }
 

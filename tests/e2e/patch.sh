@@ -69,7 +69,7 @@ tap_ok 'a reset closes the journal' commands 0 'pt-set 0x40000000 L3 OA=c' 'syst
 tap_ok '... with a line that says so' has "$tmp/out" 'journal: the machine starts anew, 1 patch is gone'
 tap_ok '... and the guest starts with what was loaded' seen 1 0xaaaa 0xbbbb
 
-tap_ok 'the CPU is warned for where it would lose its code' commands 0 \
-	'pt-set $pc L2 type=invalid -n'
+tap_ok 'what takes the code away that the CPU runs is refused' commands 2 \
+	'pt-set $pc L2 type=invalid'
 tap_ok '... by its address' has "$tmp/out" 'would no longer be executable'
 tap_end

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "fake_machine.h"
 
-#include "patch/edit.h"
-
 #define VA	  0x40003000ull /* of page 3, not that of the pc */
 #define VA_DESC	  (FAKE_L3 + 3 * 8)
 #define HIGH	  "0xffffff8040000000"
@@ -48,6 +46,16 @@ static void a_contiguous_page_flushes_all(void **state)
 
 	assert_int_equal(fake_command(f, "pt-set 0x40003000 L3 0x10000040003703"), 0);
 	assert_log(f, "Z2 0xff8 16\nz2 0xff8 16\n");
+}
+
+static void a_broken_contiguous_group_is_warned_of(void **state)
+{
+	struct fake *f = *state;
+
+	assert_int_equal(fake_command(f, "pt-set 0x40003000 L3 contiguous=1 -n"), 0);
+	assert_said(f, "warning: L3 [3] is in a group of 16 with the contiguous bit");
+	assert_int_equal(fake_command(f, "pt-set 0x40003000 L3 AF=0 -n"), 0);
+	assert_null(strstr(f->out.data, "warning"));
 }
 
 static void a_watchpoint_of_the_users_does_not_hide_ours(void **state)
@@ -127,29 +135,51 @@ static void what_cannot_be_is_refused(void **state)
 	assert_true(fake_u64(f, VA_DESC) == (VA | FAKE_PAGE));
 }
 
-static void cutting_off_the_pc_is_warned_of(void **state)
+static void cutting_off_the_pc_is_refused(void **state)
 {
 	struct fake *f = *state;
 
-	assert_int_equal(fake_command(f, "pt-set 0x40000000 L3 type=invalid -n"), 0);
-	assert_said(f, "warning: the pc, 0x40000000, would no longer be executable");
-	assert_int_equal(fake_command(f, "pt-set 0x40000000 L3 0x40005703 -n"), 0);
+	assert_int_equal(fake_command(f, "pt-set 0x40000000 L3 type=invalid"), 2);
+	assert_said(f, "refused (pc): the pc, 0x40000000, would no longer be executable");
+	assert_said(f, "(-f pc does it all the same)");
+	assert_said(f, "nothing was written");
+	assert_int_equal(fake_command(f, "pt-set 0x40000000 L3 0x40005703 -n"), 2);
+	assert_said(f, "would be:");
 	assert_said(f, "would be other code: 0x40005000 instead of 0x40000000");
+	assert_int_equal(journal_count(f->ctx.journal), 0);
+	assert_true(fake_u64(f, FAKE_L3) == (FAKE_RAM | FAKE_PAGE));
 	assert_int_equal(fake_command(f, "pt-set 0x40003000 L3 type=invalid -n"), 0);
-	assert_null(strstr(f->out.data, "warning"));
+	assert_null(strstr(f->out.data, "refused"));
 }
 
-static void kvm_says_what_is_missing(void **state)
+static void f_overrides_one_check_and_says_so(void **state)
+{
+	struct fake *f = *state;
+
+	assert_int_equal(fake_command(f, "pt-set 0x40000000 L3 type=invalid -f sp"), 2);
+	assert_int_equal(fake_command(f, "pt-set 0x40000000 L3 type=invalid -f nonsense"), 2);
+	assert_said(f, "-f nonsense: there is no such check");
+	assert_int_equal(journal_count(f->ctx.journal), 0);
+	assert_int_equal(fake_command(f, "pt-set 0x40000000 L3 0 -f pc -f other-cpu"), 0);
+	assert_said(f, "forced (pc): the pc");
+	assert_said(f, "forced (other-cpu): the pc of CPU 1");
+	assert_true(fake_u64(f, FAKE_L3) == 0);
+}
+
+/* A CPU at EL0 executes no `tlbi`: what cannot be made visible does not stay. */
+static void what_cannot_be_refreshed_is_rolled_back(void **state)
 {
 	struct fake *f = *state;
 
 	f->m.accel = ACCEL_KVM;
-	assert_int_equal(fake_command(f, "pt-set 0x40003000 L3 AF=0"), 0);
-	assert_said(f, "not refreshed: under KVM");
-	assert_log(f, "");
+	fake_set_reg(f, "cpsr", 0x3c0);
+	assert_int_equal(fake_command(f, "pt-set 0x40003000 L3 AF=0 -r el1"), 2);
+	assert_said(f, "nothing was changed");
+	assert_int_equal(journal_at(f->ctx.journal, 0)->state, ENTRY_ABORTED);
+	assert_true(fake_u64(f, VA_DESC) == (VA | FAKE_PAGE));
 	/* Invalid entries are not cached: nothing is missing here. */
-	assert_int_equal(fake_command(f, "pt-set " HIGH " L0 0x40081003"), 0);
-	assert_null(strstr(f->out.data, "not refreshed"));
+	assert_int_equal(fake_command(f, "pt-set " HIGH " L0 0x40081003 -r el1"), 0);
+	assert_log(f, "");
 }
 
 static void a_write_that_does_not_stick_is_an_error(void **state)
@@ -158,8 +188,9 @@ static void a_write_that_does_not_stick_is_an_error(void **state)
 
 	f->stuck = true;
 	assert_int_equal(fake_command(f, "pt-set 0x40003000 L3 AF=0"), 2);
+	assert_said(f, "stopped at L3 [3], 0x40083018: ");
 	assert_said(f, "did not read back");
-	assert_int_equal(journal_count(f->ctx.journal), 0);
+	assert_int_equal(journal_at(f->ctx.journal, 0)->state, ENTRY_ABORTED);
 }
 
 static void without_an_mmu_there_is_no_descriptor(void **state)
@@ -208,8 +239,10 @@ int main(void)
 		T(what_is_so_already_is_not_written),
 		T(r_chooses_another_root),
 		T(what_cannot_be_is_refused),
-		T(cutting_off_the_pc_is_warned_of),
-		T(kvm_says_what_is_missing),
+		T(cutting_off_the_pc_is_refused),
+		T(f_overrides_one_check_and_says_so),
+		T(what_cannot_be_refreshed_is_rolled_back),
+		T(a_broken_contiguous_group_is_warned_of),
 		T(a_write_that_does_not_stick_is_an_error),
 		T(without_an_mmu_there_is_no_descriptor),
 		T(big_endian_tables_are_written_so),
