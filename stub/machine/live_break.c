@@ -221,7 +221,7 @@ int live_stop_point(struct machine *m, bool insert, enum break_type type, uint64
 		return insert ? insert_kvm(l, type, addr) : remove_kvm(l, type, addr);
 	err = ask(l, insert, type, addr, kind);
 	if (err == -BATON_EREMOTE && insert && kind > 8 && (kind & (kind - 1)))
-		err = machine_fail(m, -BATON_EINVAL,
+		err = machine_fail(m, -BATON_ETOOBIG,
 				   "KVM watches up to 8 bytes, or a power of two: not %u", kind);
 	else if (err == -BATON_EREMOTE && insert)
 		err = machine_fail(m, -BATON_ETOOBIG, "KVM has no watchpoint left for %#" PRIx64,

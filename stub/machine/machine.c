@@ -301,7 +301,7 @@ int machine_virt_write(struct machine *m, unsigned int cpu, uint64_t va, const v
  */
 static int step_off(struct machine *m, unsigned int cpu, struct machine_stop *stop)
 {
-	uint64_t pc;
+	uint64_t pc = 0;
 	int err = machine_reg_read(m, cpu, "pc", &pc), gone;
 
 	for (size_t i = 0; !err && i < m->break_count; i++)

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # The shim that makes a QEMU under TCG behave as one under KVM (tests/kvm): each trait once,
 # by packets, on a machine of one CPU with a few instructions in its memory.
+# shellcheck disable=SC2034,SC2254,SC2317 # read away; patterns; called by tap_ok
 # shellcheck source=tests/e2e/lib.sh
 . "${0%/*}/lib.sh"
 
