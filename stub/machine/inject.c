@@ -102,7 +102,17 @@ static bool fits(struct run *r, struct tables *t, uint64_t va, struct place *p)
 		return false;
 	if (in_page > PAGE - sizeof(p->old))
 		in_page = PAGE - sizeof(p->old);
-	p->va = (va & ~(uint64_t)(PAGE - 1)) | in_page;
+	/*
+	 * Under KVM a CPU does not step off a breakpoint, and one of the soft kind is an
+	 * instruction in memory, not to be written over.
+	 */
+	for (unsigned int k = 0; k < PAGE / 4; k++) {
+		p->va = (va & ~(uint64_t)(PAGE - 1)) | in_page;
+		if (!machine_break_within(r->m, p->va, sizeof(p->old)))
+			break;
+		in_page = in_page >= sizeof(p->old) ? in_page - sizeof(p->old)
+						    : PAGE - sizeof(p->old);
+	}
 	if (tables_walk(t, p->va, &fetch, &w, NULL) || w.fault)
 		return false;
 	p->pa = w.oa;

@@ -415,6 +415,14 @@ bool machine_break_has(const struct machine *m, enum break_owner owner, uint64_t
 	return false;
 }
 
+bool machine_break_within(const struct machine *m, uint64_t addr, uint64_t len)
+{
+	for (size_t i = 0; i < m->break_count; i++)
+		if (m->breaks[i].type <= BREAK_HARD && m->breaks[i].addr - addr < len)
+			return true;
+	return false;
+}
+
 /* QEMU's monitor */
 
 int machine_query(struct machine *m, const char *command, struct buf *out)

@@ -207,6 +207,8 @@ int machine_break_remove(struct machine *m, enum break_owner owner, enum break_t
 /** machine_break_clear() - all of one owner's. */
 int machine_break_clear(struct machine *m, enum break_owner owner);
 bool machine_break_has(const struct machine *m, enum break_owner owner, uint64_t addr);
+/** machine_break_within() - is there a breakpoint of anybody's in [addr, addr + len)? */
+bool machine_break_within(const struct machine *m, uint64_t addr, uint64_t len);
 
 /** machine_hmp() - a command of QEMU's monitor; drops what was remembered. */
 int machine_hmp(struct machine *m, const char *command, struct buf *out);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "monitor/tables.h"
+#include "monitor/ask.h"
 
 #include <string.h>
 
@@ -42,9 +42,23 @@ static int say_end(struct cmd *c, struct tables *t, uint64_t va, const struct pt
 	return err;
 }
 
+/* AT does not heed PAN, and is for a read or a write; the walk is made for the same. */
+static int walk_and_ask(struct cmd *c, struct tables *t, uint64_t va, struct pt_access acc)
+{
+	struct pt_walk w;
+	int err;
+
+	acc.pan = false;
+	if (acc.kind == PT_ANY)
+		acc.kind = PT_READ;
+	err = tables_say_walk(t, c, va, &acc, &w);
+	return err ? err : ask_cpu(c, t, va, &acc, &w);
+}
+
 static int run(struct cmd *c)
 {
 	bool el0 = cmd_option(c, "-u"), quiet = cmd_option(c, "-q");
+	bool ask = cmd_option(c, "--ask-cpu");
 	enum pt_access_kind kind;
 	struct pt_access acc;
 	struct tables t;
@@ -61,13 +75,16 @@ static int run(struct cmd *c)
 	if (err)
 		return err;
 	acc = tables_access(&t, kind, el0);
+	if (ask)
+		return walk_and_ask(c, &t, va, acc);
 	return quiet ? say_end(c, &t, va, &acc) : tables_say_walk(&t, c, va, &acc, NULL);
 }
 
-COMMAND(pt_walk, "pt-walk", run, .args = "VA [-a r|w|x] [-u] [-q]",
+COMMAND(pt_walk, "pt-walk", run, .args = "VA [-a r|w|x] [-u] [-q] [--ask-cpu]",
 	.needs = CMD_STOPPED | CMD_TABLES,
 	.help = "translate VA: each level's descriptor, then the result or the exact fault",
 	.more = "  -a r|w|x   for a read, a write or a fetch: permissions count too\n"
 		"  -u         from EL0\n"
 		"  -q         the output address alone, or the fault\n"
+		"  --ask-cpu  the CPU too, by an injected AT, and compare\n"
 		"Exit status 1 if the walk ends in a fault.\n");
