@@ -44,7 +44,8 @@ at() { # stands at ADDR: `g` first, since the machine has run
 	ask g
 	[ "${reply:512:8}" = "${1:6:2}${1:4:2}${1:2:2}${1:0:2}" ] || { echo "# pc is ${reply:512:8}, not $1" && false; }
 }
-shim() { # OPTIONS...: $3 is connected
+shim() { # OPTIONS...: descriptor 3 is connected
+	rm -f "$tmp/shim"
 	"$O/tests/kvm/kvm-shim" localhost:0 "unix:$tmp/gdb" "$@" >"$tmp/shim" &
 	pid=$! pids="$pids $!"
 	wait_line "$tmp/shim" 'kvm-shim: '
