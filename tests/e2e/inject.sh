@@ -92,4 +92,25 @@ tap_ok '... in the CPU' says 'TTBR1_EL1 = 0x0000000000005000'
 tap_ok "... also by QEMU's own name for it" says '= 0x8'
 tap_ok '... or fails where it cannot' says 'Could not write register "MDRAR_EL1"'
 tap_ok '... and core registers are what they were set to' says '= 0x1234'
+
+# Through the shim: no NOIRQ, a breakpoint holds a step, a watchpoint refreshes nothing.
+qemu_start kvm -S -machine virt -cpu cortex-a53 -device "loader,file=$elf,cpu-num=0" \
+	-gdb "unix:$tmp/stub,server=on,wait=off"
+wait_file "$tmp/stub"
+"$O/tests/kvm/kvm-shim" "unix:$tmp/shim" "unix:$tmp/stub" >"$tmp/shim.log" &
+pid=$! pids="$pids $!"
+wait_line "$tmp/shim.log" 'kvm-shim: '
+out=$tmp/kvm.out
+"$O/baton" attach -l none -s "$elf" -e 'cont 0.3' -e 'sysreg TTBR1_EL1 = 0x40204000' \
+	-e 'sysreg MPIDR_EL1' -e 'pt-walk 0x40000008 --ask-cpu' -e 'tlb-flush' -e 'tlb-flush $pc' \
+	-e 'tlb-check 0x40000000' -e 'pt-set 0x40000000 L3 OA=c' -e 'step 10' -e 'info registers' \
+	-e 'sysreg MIDR_EL1 = 3' "unix:$tmp/shim" >"$out" 2>&1
+tap_ok 'as under KVM: a refused write is the end' test $? = 2
+tap_ok '... and before it, a system register' says 'TTBR1_EL1: 0x0000000000000000 -> 0x0000000040204000'
+tap_ok '... one that QEMU does not show' says 'MPIDR_EL1 = 0x0000000080000000'
+tap_ok '... AT' says 'CPU 0 itself (AT S1E1R): 0x40206008, as the walk'
+tap_ok '... a tlbi, unasked for' says 'all translations of EL1&0 stage 1 dropped on all CPUs (by an executed tlbi)'
+tap_ok '... tlb-check' says 'fresh: the CPU reads 0x40000000'
+tap_ok '... an edit that the CPU sees by it' says 'X01=000000000000cccc'
+tap_ok '... and an exception that is undone' says 'MIDR_EL1 cannot be written at CPU 0'
 tap_end

@@ -30,7 +30,7 @@ static void help_of_one_shows_its_synopsis(void **state)
 	struct fake *f = *state;
 
 	assert_int_equal(fake_command(f, "help pt-walk"), 0);
-	assert_said(f, "pt-walk VA [-a r|w|x] [-u] [-q] [-c CPU] [-r REGIME]\n");
+	assert_said(f, "pt-walk VA [-a r|w|x] [-u] [-q] [--ask-cpu] [-c CPU] [-r REGIME]\n");
 }
 
 /* The man page is written by hand, so it is checked against the table. */
