@@ -87,6 +87,38 @@ tap_ok '... with its name' says 'refused (pool): '
 tap_ok 'without a pool nothing is guessed' on_guest 2 'pt-protect 0x40300000 0x1000 r'
 tap_ok '... and it says what to pass' says 'pass --pool ADDR,SIZE'
 
+# The same by an executed tlbi: what changes is invalid in between.
+on_kvm() {
+	local want=$1 args=() got vm shim
+	shift
+	for c in 'cont 0.3' "$@"; do
+		args+=(-e "$c")
+	done
+	rm -f "$tmp/gdb" "$tmp/kvm" "$tmp/shim"
+	qemu_start "kvm$tap_count" -S -machine virt -cpu cortex-a53 \
+		-device "loader,file=$elf,cpu-num=0" -gdb "unix:$tmp/gdb,server=on,wait=off"
+	vm=$pid
+	wait_file "$tmp/gdb"
+	"$O/tests/kvm/kvm-shim" "unix:$tmp/kvm" "unix:$tmp/gdb" >"$tmp/shim" 2>&1 &
+	shim=$! pids="$pids $!"
+	wait_line "$tmp/shim" kvm-shim:
+	timeout 120 "$O/baton" attach -l none -s "$elf" "${args[@]}" "unix:$tmp/kvm" </dev/null >"$tmp/out" 2>&1
+	got=$?
+	process_end "$shim"
+	process_end "$vm" 2>/dev/null
+	[ "$got" = "$want" ] || { tail -n 12 "$tmp/out" | sed 's/^/#   /'; return 1; }
+}
+tap_ok 'KVM: two pages are mapped elsewhere, and back' on_kvm 0 "${look[@]}" \
+	'pt-map 0x40000000 c 0x2000 rwx,normal' "${look[@]}" 'undo' "${look[@]}" 'patches'
+tap_ok '... before' seen 1 0xaaaa 0xbbbb
+tap_ok '... the CPU sees them' seen 2 0xcccc 0xdddd
+tap_ok '... and what was there' seen 3 0xaaaa 0xbbbb
+tap_ok '... in one entry' hasnt "$tmp/out" '  2  '
+tap_ok 'KVM: the block under the pc cannot be broken' on_kvm 2 "pt-protect 0x40300000 0x1000 r $pool"
+tap_ok '... with its name' says 'refused (break-before-make): L2 [1] has to be invalid for a moment'
+tap_ok 'KVM: permissions need no break' on_kvm 0 'pt-protect 0x40200000 0x200000 rx' 'pt-walk $pc'
+tap_ok '... also under the pc' says 'EL1 r-x'
+
 # The seed case: TTBR1's level 0 is empty. One block of 1 GiB needs one table.
 machine=("$QEMU" -machine virt -cpu cortex-a53 -m 2G -nographic -nic none
 	-device "loader,file=$seed,addr=0x70000000,cpu-num=0")
@@ -103,4 +135,18 @@ tap_ok 'a pool where the kernel was copied is refused' run 2 -s "$loader" -e 'ha
 	-e 'pt-map 0xffffff8040000000 0x40000000 0x40000000 rwx --pool 0x40034000,0x1000' \
 	-- "${machine[@]}"
 tap_ok '... with its reason' says "a region of the loader's is copied there"
+
+# At EL2 nothing uses boot_lvl0_upper, which is zero and lies between tables that are in use.
+loader=$O/loader/qemu_virt_aarch64/loader.elf
+tap_ok "a table of the loader's that nobody uses is found" run 0 -s "$loader" -e 'handoff run' \
+	-e 'pt-protect 0x70101000 0x1000 r' -e 'pt-walk 0x70101000' -e 'cont 4' \
+	-- "$QEMU" -machine virt,virtualization=on -cpu cortex-a53 -m 2G -nographic -nic none \
+	-device "loader,file=$O/examples/seed/good-el2.img,addr=0x70000000,cpu-num=0"
+tap_ok '... by its name' grep -q 'L2 .* table   boot_lvl0_upper$' "$tmp/out"
+tap_ok '... and the kernel boots' says "$ended"
+tap_ok '... once: the next one needs a pool' run 2 -s "$loader" -e 'handoff run' \
+	-e 'pt-protect 0x70101000 0x1000 r' -e 'pt-protect 0x8040201000 0x1000 r' \
+	-- "$QEMU" -machine virt,virtualization=on -cpu cortex-a53 -m 2G -nographic -nic none \
+	-device "loader,file=$O/examples/seed/good-el2.img,addr=0x70000000,cpu-num=0"
+tap_ok '... and says so' says "no page among the loader's tables is proved to be unused"
 tap_end

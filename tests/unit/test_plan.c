@@ -9,7 +9,7 @@
 #include "machine/tables.h"
 #include "mmu/map.h"
 
-#define EDITS	 2400 /* for each of the six configurations: more than 10,000 take effect */
+#define EDITS	 2400 /* for each configuration: more than 10,000 take effect */
 #define MEMORY	 (32u << 20)
 #define OUT	 UINT64_C(0x1000000000) /* what is mapped onto: never read */
 #define OUT_SIZE UINT64_C(0x9000000000)
@@ -20,18 +20,23 @@ struct config {
 	unsigned int granule, el;
 	uint64_t unit, base, size, block; /* of the window; block: a larger entry's size */
 	uint64_t tcr, root_size;
+	uint64_t ipa; /* of two stages: where the first sees memory; 0: there is one stage */
 };
 
 /* TCR: 40 bits out; EPD1 at EL1; VTCR: SL0 1, so that two tables are the root. */
 static const struct config configs[] = {
-	{ "EL1 4K", "el1", 12, 1, 0x1000, 0x3fa00000, 12 << 20, 2 << 20, 0x200803510, 0x1000 },
+	{ "EL1 4K", "el1", 12, 1, 0x1000, 0x3fa00000, 12 << 20, 2 << 20, 0x200803510, 0x1000, 0 },
 	{ "EL1 4K, large blocks", "el1", 12, 1, 2 << 20, 0x7f80000000, 4ull << 30, 1 << 30,
-	  0x200803510, 0x1000 },
+	  0x200803510, 0x1000, 0 },
 	{ "EL1 16K", "el1", 14, 1, 0x4000, 0xfff000000, 6 * (32 << 20), 32 << 20, 0x20080b511,
-	  0x4000 },
-	{ "EL1 64K", "el1", 16, 1, 0x10000, 0x20000000, 3ull << 29, 1 << 29, 0x200807516, 0x10000 },
-	{ "EL2 4K", "el2", 12, 2, 0x1000, 0x3fa00000, 12 << 20, 2 << 20, 0x80823510, 0x1000 },
-	{ "stage 2 4K", "s2", 12, 2, 0x1000, 0x7fffa00000, 12 << 20, 2 << 20, 0x80023558, 0x2000 },
+	  0x4000, 0 },
+	{ "EL1 64K", "el1", 16, 1, 0x10000, 0x20000000, 3ull << 29, 1 << 29, 0x200807516, 0x10000,
+	  0 },
+	{ "EL2 4K", "el2", 12, 2, 0x1000, 0x3fa00000, 12 << 20, 2 << 20, 0x80823510, 0x1000, 0 },
+	{ "stage 2 4K", "s2", 12, 2, 0x1000, 0x7fffa00000, 12 << 20, 2 << 20, 0x80023558, 0x2000,
+	  0 },
+	{ "EL1 4K behind stage 2", "el1", 12, 1, 0x1000, 0x3fa00000, 12 << 20, 2 << 20, 0x200803510,
+	  0x1000, 0x80000000 },
 };
 
 enum type { NORMAL, NC, DEVICE };
@@ -94,6 +99,31 @@ static int big_write(struct machine *m, uint64_t pa, const void *data, size_t le
 	return 0;
 }
 
+/*
+ * Stage 2 in the last pages: memory is at w.c->ipa in blocks of 2 MiB, and what is mapped
+ * onto is itself, in blocks of 1 GiB.
+ */
+#define STAGE2 (MEMORY - 0x4000)
+static void set_stage2(void)
+{
+	fake_set_reg(w.f, "HCR_EL2", 0x80000001);
+	fake_set_reg(w.f, "SCTLR_EL2", 0x30c50830);
+	fake_set_reg(w.f, "TCR_EL2", 0x80823510);
+	fake_set_reg(w.f, "VTCR_EL2", 0x80023558);
+	fake_set_reg(w.f, "VTTBR_EL2", FAKE_RAM + STAGE2);
+	for (uint64_t at = OUT; at < OUT + OUT_SIZE; at += 1 << 30)
+		le_write(w.memory + STAGE2 + 8 * (at >> 30), 8, at | 0x7fd);
+	le_write(w.memory + STAGE2 + 8 * (w.c->ipa >> 30), 8, (FAKE_RAM + STAGE2 + 0x2000) | 3);
+	for (uint64_t i = 0; i < MEMORY >> 21; i++)
+		le_write(w.memory + STAGE2 + 0x2000 + 8 * i, 8, (FAKE_RAM + (i << 21)) | 0x7fd);
+}
+
+/* Where a table of the regime lies in memory. */
+static uint64_t place(uint64_t table)
+{
+	return table - (w.c->ipa ? w.c->ipa : FAKE_RAM);
+}
+
 static void set_registers(void)
 {
 	struct fake *f = w.f;
@@ -105,8 +135,10 @@ static void set_registers(void)
 		fake_set_reg(f, "SCTLR_EL1", 0x30d0180d);
 		fake_set_reg(f, "TCR_EL1", w.c->tcr);
 		fake_set_reg(f, "MAIR_EL1", 0xff440400);
-		fake_set_reg(f, "TTBR0_EL1", FAKE_RAM);
+		fake_set_reg(f, "TTBR0_EL1", w.c->ipa ? w.c->ipa : FAKE_RAM);
 		fake_set_reg(f, "TTBR1_EL1", 0);
+		if (w.c->ipa)
+			set_stage2();
 		return;
 	}
 	fake_set_reg(f, "HCR_EL2", 0x80000000 | s2);
@@ -207,10 +239,10 @@ static int see_table(void *ctx, uint64_t table, int level, uint64_t ia, const ui
 	uint64_t size = level < 0 ? 0 : UINT64_C(1) << w.c->granule;
 
 	(void)ctx, (void)ia, (void)data;
-	if (table == FAKE_RAM)
+	if (!place(table))
 		size = w.c->root_size;
 	for (uint64_t at = 0; at < size; at += 4096)
-		w.used[(table - FAKE_RAM + at) / 4096] = true;
+		w.used[(place(table) + at) / 4096] = true;
 	return 0;
 }
 
@@ -219,9 +251,9 @@ static int read_tables(void *ctx, const uint64_t *pa, unsigned int n, size_t siz
 {
 	(void)ctx;
 	for (unsigned int i = 0; i < n; i++) {
-		ok[i] = pa[i] >= FAKE_RAM && pa[i] + size <= FAKE_RAM + MEMORY;
+		ok[i] = place(pa[i]) + size <= MEMORY;
 		if (ok[i])
-			memcpy(data + i * size, w.memory + (pa[i] - FAKE_RAM), size);
+			memcpy(data + i * size, w.memory + place(pa[i]), size);
 	}
 	return 0;
 }
@@ -239,6 +271,7 @@ static void compare(void)
 	assert_int_equal(pt_config_from_regime(&cfg, &t.regime, 0, NULL), 0);
 	assert_int_equal(cfg.granule, w.c->granule);
 	memset(w.used, 0, sizeof(w.used));
+	memset(&w.used[STAGE2 / 4096], w.c->ipa != 0, (MEMORY - STAGE2) / 4096);
 	w.seen = 0;
 	assert_int_equal(pt_map(&cfg, &bulk, 0, UINT64_MAX, &sink, &stats), 0);
 	assert_true(!stats.repeats && !stats.loops && !stats.bad && !stats.unreadable);
@@ -295,7 +328,8 @@ static void add_pool(struct buf *line)
 			free_run &= !w.used[i];
 	} while (!free_run);
 	buf_printf(line, " --pool %#" PRIx64 ",%#" PRIx64 " -f pool -r %s",
-		   (uint64_t)FAKE_RAM + first * page, POOL * page, w.c->spec);
+		   (uint64_t)(w.c->ipa ? w.c->ipa : FAKE_RAM) + first * page, POOL * page,
+		   w.c->spec);
 }
 
 static void remember(void)
@@ -425,23 +459,29 @@ static void edit_set(void)
 {
 	bool s2 = !strcmp(w.c->spec, "s2"), gone = any(2);
 	uint64_t page = any(w.pages), va = w.c->base + page * w.c->unit;
+	unsigned int leaf;
 	struct buf line = { 0 };
 	struct pt_walk walk;
 	struct tables t;
+	uint64_t size;
 
 	if (!w.page[page].mapped)
 		return;
 	assert_int_equal(tables_init(&t, &w.f->m, NULL, 0, w.c->spec, NULL), 0);
 	assert_int_equal(tables_walk(&t, va, NULL, &walk, NULL), 0);
-	buf_printf(&line, "pt-set %#" PRIx64 " L%d %s -r %s", va, walk.step[walk.steps - 1].level,
+	/* behind stage 1's leaf stage 2 looks its output up */
+	for (leaf = walk.steps - 1; w.c->ipa && walk.step[leaf].stage == 2; leaf--)
+		;
+	size = UINT64_C(1) << pt_level_shift(&walk.cfg, walk.step[leaf].level);
+	buf_printf(&line, "pt-set %#" PRIx64 " L%d %s -r %s", va, walk.step[leaf].level,
 		   gone		       ? "type=invalid"
 		   : s2		       ? "S2AP=ro"
 		   : w.page[page].user ? "AP=ro+el0"
 				       : "AP=ro",
 		   w.c->spec);
 	command(&line, 0);
-	page = ((va & ~(walk.size - 1)) - w.c->base) / w.c->unit;
-	for (uint64_t i = page; i < page + walk.size / w.c->unit; i++) {
+	page = ((va & ~(size - 1)) - w.c->base) / w.c->unit;
+	for (uint64_t i = page; i < page + size / w.c->unit; i++) {
 		if (gone)
 			w.page[i] = (struct page){ 0 };
 		w.page[i].perm &= ~(unsigned int)PT_W;
