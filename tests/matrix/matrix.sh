@@ -94,12 +94,14 @@ cell() { # ENTRY KERNEL CPUS GIC CPU
 		IFS= read -r -t 0.3 -u "$out" line
 		status=$?
 		part+=$line
-		# What is typed before U-Boot asks for it may get lost.
+		# What is typed before U-Boot asks for it may get lost, or come late and be echoed.
 		if [ $status -gt 128 ] && [[ $1 == U-Boot* ]]; then
-			case $part in
-			*'=> ') printf 'go %s\r' $load >&"$in"; part='' ;;
-			*'stop autoboot'*) printf ' ' >&"$in" ;;
-			esac
+			if [[ $part =~ '=> '' '*$ ]]; then
+				printf 'go %s\r' $load >&"$in"
+				part=''
+			elif [[ $part == *'stop autoboot'* ]]; then
+				printf ' ' >&"$in"
+			fi
 		fi
 		[ $status -le 128 ] || continue
 		[ $status = 0 ] || break
