@@ -69,6 +69,23 @@ tap_ok '... and what was no table is no patch' hasnt "$tmp/other.out" 'patch 3'
 tap_ok 'what was done is said as soon as GDB listens' shown other 'patch 2: L0 [511]'
 process_end "$pid"
 
+# What was patched goes on as a script, for a GDB without baton, and as C.
+"$O/baton" run -l none -s "$elf" -e 'patch boot_lvl0_upper+0xff8 = boot_lvl1_upper+3 -g' -e "export gdb $tmp/patches.gdb" \
+	-e "export c $tmp/patches.c" -- "$QEMU" -machine virt -cpu cortex-a53 -m 2G -display none -serial none -monitor none -nic none \
+	-device "loader,file=$seed,addr=0x70000000,cpu-num=0" >"$tmp/export.out" 2>&1 </dev/null
+tap_ok 'export writes what is applied' has "$tmp/export.out" "1 patch written to $tmp/patches.c"
+tap_ok '... as C, by symbol and index' has "$tmp/patches.c" "boot_lvl0_upper[0x1ff] = 0x${upper1%?}3; /* table? [511] <boot_lvl0_upper+0xff8>, was 0 */"
+qemu_start export -machine virt -cpu cortex-a53 -m 2G -device "loader,file=$seed,addr=0x70000000,cpu-num=0" \
+	-gdb "unix:$tmp/export.sock,server=on,wait=off" -S
+wait_file "$tmp/export.sock"
+gdb_run export "target remote \$sock
+source $tmp/patches.gdb
+print boot_lvl0_upper[0x1ff]
+detach"
+tap_ok '... as a script that GDB runs' shown export "= $((0x${upper1%?}3))"
+tap_ok '... and the kernel boots' wait_line "$console" "$up"
+process_end "$pid"
+
 # Without GDB, on the guest of tests/tlb, which loads from two pages for ever.
 tlb=$tmp/tlb.elf
 "${CROSS:-aarch64-linux-gnu-}gcc" -static -nostdlib -no-pie -Wl,--build-id=none,-z,noexecstack,-N \

@@ -10,13 +10,13 @@
  * fdatasync (0: none).
  */
 #include <dirent.h>
+#include <linux/ptrace.h> /* behind sys/ptrace.h */
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
-#include <linux/ptrace.h> /* behind sys/ptrace.h */
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>

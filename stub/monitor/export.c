@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What is applied, as a script for GDB or as C. */
+#include "hex.h"
+#include "monitor/command.h"
+#include "patch/journal.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+struct export
+{
+	struct cmd *cmd;
+	FILE *file;
+	void (*entry)(struct export * x, const struct journal_entry *e);
+	unsigned int count;
+};
+
+/* How much of @p from @at on is one number: 8, 4 or 1 bytes. */
+static unsigned int unit(const struct patch *p, unsigned int at)
+{
+	unsigned int left = p->size - at;
+	uint64_t address = p->address + at;
+
+	return left >= 8 && address % 8 == 0 ? 8 : left >= 4 && address % 4 == 0 ? 4 : 1;
+}
+
+static void gdb_write(struct export *x, const struct patch *p)
+{
+	static const char *const types[] = { [1] = "char", [4] = "int", [8] = "long" };
+
+	for (unsigned int at = 0, n; at < p->size; at += n) {
+		n = unit(p, at);
+		fprintf(x->file, "set {unsigned %s}%#" PRIx64 " = %#" PRIx64 "\n", types[n],
+			p->address + at, le_read(p->new + at, n));
+	}
+}
+
+/* Addresses are physical, whatever the CPU translates: QEMU's own mode for that. */
+static void gdb_entry(struct export *x, const struct journal_entry *e)
+{
+	bool table = false;
+
+	fprintf(x->file, "\n# patch %u: %s\n", e->number, e->why);
+	for (size_t i = 0; i < e->count; i++) {
+		const struct patch *p = &e->write[i];
+
+		if (p->kind == PATCH_REGISTER) {
+			fprintf(x->file, "# CPU %u\nset $%s = %#" PRIx64 "\n", p->cpu, p->reg,
+				le_read(p->new, p->size));
+			continue;
+		}
+		table |= p->kind == PATCH_TABLE;
+		fprintf(x->file,
+			"# %s, physical %#" PRIx64 "\nmaintenance packet Qqemu.PhyMemMode:1\n",
+			p->where, p->address);
+		gdb_write(x, p);
+		fputs("maintenance packet Qqemu.PhyMemMode:0\n", x->file);
+	}
+	/* Stale translations: a watchpoint across two pages, in and out (QEMU's TCG). */
+	if (table)
+		fputs("maintenance packet Z2,ff8,10\nmaintenance packet z2,ff8,10\n", x->file);
+}
+
+static void c_place(struct export *x, const struct patch *p, unsigned int at, unsigned int n)
+{
+	uint64_t address = p->address + at, offset = 0;
+	const char *name = symbols_name(x->cmd->ctx->symbols, address, &offset);
+
+	if (!name || offset % n)
+		fprintf(x->file, "*(volatile uint%u_t *)%#" PRIx64, 8 * n, address);
+	else if (n == 8 && p->kind == PATCH_TABLE)
+		fprintf(x->file, "%s[%#" PRIx64 "]", name, offset / n);
+	else
+		fprintf(x->file, "((uint%u_t *)%s)[%#" PRIx64 "]", 8 * n, name, offset / n);
+}
+
+static void c_entry(struct export *x, const struct journal_entry *e)
+{
+	fprintf(x->file, "\n/* patch %u: %s */\n", e->number, e->why);
+	for (size_t i = 0; i < e->count; i++) {
+		const struct patch *p = &e->write[i];
+
+		if (p->kind == PATCH_REGISTER) {
+			fprintf(x->file, "/* CPU %u: %s = %#" PRIx64 " */\n", p->cpu, p->reg,
+				le_read(p->new, p->size));
+			continue;
+		}
+		for (unsigned int at = 0, n; at < p->size; at += n) {
+			n = unit(p, at);
+			c_place(x, p, at, n);
+			fprintf(x->file, " = %#" PRIx64 "; /* %s, was %#" PRIx64 " */\n",
+				le_read(p->new + at, n), p->where, le_read(p->old + at, n));
+		}
+	}
+}
+
+/* Only what is whole in the machine now: the rest is no change that somebody has tried. */
+static int write_all(struct export *x)
+{
+	struct journal *j = x->cmd->ctx->journal;
+	int err = 0;
+
+	for (size_t i = 0; !err && i < journal_count(j); i++) {
+		const struct journal_entry *e = journal_at(j, i);
+		struct judgement jd;
+
+		if (!entry_is_live(e))
+			continue;
+		err = journal_judge(j, x->cmd->machine, e, &jd);
+		if (!err && jd.verdict == VERDICT_APPLIED) {
+			x->entry(x, e);
+			x->count++;
+		} else if (!err) {
+			cmd_say(x->cmd,
+				"patch %u is left out: it is not wholly in memory "
+				"(`patches %u`)",
+				e->number, e->number);
+			x->cmd->found = true;
+		}
+	}
+	return err;
+}
+
+static int run(struct cmd *c)
+{
+	struct export x = { .cmd = c };
+	const char *what = cmd_word(c, 0), *path = cmd_word(c, 1);
+	int err = cmd_no_more(c, 2);
+
+	if (!err && (!what || !path || (strcmp(what, "gdb") != 0 && strcmp(what, "c") != 0)))
+		err = cmd_fail(c, -BATON_EINVAL, "`export gdb FILE` or `export c FILE`");
+	if (err)
+		return err;
+	x.entry = *what == 'g' ? gdb_entry : c_entry;
+	x.file = fopen(path, "we");
+	if (!x.file)
+		return cmd_fail(c, -BATON_ESYS, "%s: %s", path, strerror(errno));
+	fputs(*what == 'g' ? "# Written by baton; for a GDB at QEMU's gdbstub, or at baton.\n"
+			   : "/* Written by baton. */\n",
+	      x.file);
+	err = write_all(&x);
+	if (err)
+		cmd_fail(c, err, NULL);
+	if (fclose(x.file) && !err)
+		err = cmd_fail(c, -BATON_ESYS, "%s: %s", path, strerror(errno));
+	if (!err)
+		cmd_say(c, "%u patch%s written to %s", x.count, x.count == 1 ? "" : "es", path);
+	return err;
+}
+
+COMMAND(export, "export", run, .args = "gdb|c FILE", .needs = CMD_STOPPED,
+	.help = "what is applied, as a script for GDB or as assignments in C",
+	.more = "  gdb   plain GDB at QEMU's gdbstub: physical writes, TLB refreshed as TCG needs "
+		"it\n"
+		"  c     by symbol and index where there is a symbol\n");
