@@ -152,9 +152,10 @@ static int look_up(struct cmd *c, const char *name, bool insist, struct reading 
 	err = inject_sysreg_read(c->machine, c->cpu, name, &r->value);
 	if (err == -BATON_EUNSUPPORTED || err == -BATON_ENOTFOUND)
 		return unknown(c, name);
-	return err ? cmd_fail(c, err, "%s is not shown by QEMU, and %s", name,
-			      machine_error(c->machine, err))
-		   : 0;
+	if (err == -BATON_EREFUSED)
+		return cmd_fail(c, err, "%s is not shown by QEMU, and %s", name,
+				machine_error(c->machine, err));
+	return err ? cmd_fail(c, err, NULL) : 0;
 }
 
 static int show(struct cmd *c, const char *name, bool insist)

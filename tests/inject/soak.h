@@ -13,6 +13,7 @@ struct guest {
 	const char *name;
 	const char *const *args; /* QEMU's */
 	const char *marker;	 /* the line of its console that ends it */
+	int skip_ms;		 /* so long it runs undisturbed at first */
 	bool big;		 /* its memory is compared now and then, not all of it each time */
 };
 
