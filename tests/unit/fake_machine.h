@@ -35,8 +35,9 @@ struct fake {
 	struct buf log;		/* monitor commands, stop points and runs, one a line */
 	const char *const *hmp; /* pairs: command, answer; NULL ends; others: unknown command */
 	int device_reads;
-	bool stuck; /* memory ignores writes */
-	bool lost;  /* the link is gone */
+	bool stuck;	       /* memory ignores writes */
+	bool lost;	       /* the link is gone */
+	bool lose_after_write; /* ... once memory was written */
 	/* what commands see and say */
 	struct context ctx;
 	struct sink sink;
@@ -109,6 +110,7 @@ static inline int fake_phys_write(struct machine *m, uint64_t pa, const void *da
 
 	if (!f->stuck)
 		memcpy(f->ram + (pa - FAKE_RAM), data, len);
+	f->lost |= f->lose_after_write;
 	return 0;
 }
 

@@ -314,6 +314,21 @@ static void without_the_file_nothing_is_changed(void **state)
 	assert_int_equal(again(f), 0);
 }
 
+/* The write went out and the link was cut before it read back: baton cannot know, the next can. */
+static void a_link_cut_before_the_read_back_is_settled(void **state)
+{
+	struct fake *f = *state;
+
+	fake_tables(f);
+	f->lose_after_write = true;
+	assert_int_equal(fake_command(f, "patch 0x40000100 = 5 -p"), -BATON_ELINK);
+	f->lost = f->lose_after_write = false;
+	assert_int_equal(again(f), 0);
+	assert_said(f, "patch 1 was under way when baton ended: it is applied");
+	assert_int_equal(fake_command(f, "undo"), 0);
+	assert_true(fake_u64(f, a) == 0);
+}
+
 int main(void)
 {
 #define T(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
@@ -327,6 +342,7 @@ int main(void)
 		T(what_was_under_way_is_refreshed),
 		T(two_batons_do_not_share_it),
 		T(without_the_file_nothing_is_changed),
+		T(a_link_cut_before_the_read_back_is_settled),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
