@@ -199,7 +199,7 @@ static void fix_group(const struct range *r, struct plan_table *t, unsigned int 
 	uint64_t first = plan_covers(r->p, t, i);
 	uint64_t last = plan_covers(r->p, t, i + n - 1) +
 			((UINT64_C(1) << pt_level_shift(&r->p->cfg, t->level)) - 1);
-	bool hinted = true, touched = false, group = is_group(r->p, t, i, n);
+	bool hinted = true, touched = false;
 
 	for (unsigned int k = i; k < i + n; k++)
 		touched |= t->new[k] != t->old[k];
@@ -207,11 +207,12 @@ static void fix_group(const struct range *r, struct plan_table *t, unsigned int 
 		hinted &= is_leaf(&r->p->cfg, t->level, t->new[k]) && t->new[k] & DESC_CONTIGUOUS;
 	if (r->kind == RANGE_MAP && first >= r->p->from && last <= r->p->to)
 		hinted = true;
+	hinted = hinted && is_group(r->p, t, i, n);
 	for (unsigned int k = i; touched && k < i + n; k++) {
 		if (!is_leaf(&r->p->cfg, t->level, t->new[k]))
 			continue;
 		t->new[k] &= ~DESC_CONTIGUOUS;
-		t->new[k] |= group &&hinted ? DESC_CONTIGUOUS : 0;
+		t->new[k] |= hinted ? DESC_CONTIGUOUS : 0;
 	}
 }
 

@@ -490,24 +490,10 @@ static void edit_set(void)
 
 static void edit(void)
 {
-	switch (any(8)) {
-	case 0:
-	case 1:
-	case 2:
-		edit_map();
-		break;
-	case 3:
-	case 4:
-		edit_unmap();
-		break;
-	case 5:
-	case 6:
-		edit_protect();
-		break;
-	default:
-		edit_set();
-		break;
-	}
+	static void (*const kinds[])(void) = { edit_map,   edit_map,	 edit_map,     edit_unmap,
+					       edit_unmap, edit_protect, edit_protect, edit_set };
+
+	kinds[any(8)]();
 	compare();
 }
 
