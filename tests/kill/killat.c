@@ -10,7 +10,6 @@
  * fdatasync (0: none).
  */
 #include <dirent.h>
-#include <linux/ptrace.h> /* behind sys/ptrace.h */
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -21,6 +20,8 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include <linux/ptrace.h> /* behind sys/ptrace.h, which it clashes with */
 
 #define KILLED 137
 
