@@ -20,8 +20,8 @@ machine() {
 }
 attach() { "$O/baton" attach -l none -s "$elf" --journal "$journal" "$@" "unix:$tmp/stub" </dev/null; }
 
-# Two descriptors; two instructions apart from one another; the first goes back again.
-patches=(-e 'patch one = c+0x703 d+0x703 -g' -e 'patch loop-loop+0x10 smc->hvc' -e 'undo 1')
+# Two descriptors by `patch` and one more by a transaction; two instructions apart from one another; the first goes back.
+patches=(-e 'patch one = c+0x703 -g' -e 'pt-set 0x40001000 L3 OA=d' -e 'patch loop-loop+0x10 smc->hvc' -e 'undo 1')
 prepare=(-e 'patch loop = 0xd4000003 0xd503201f 0xd4000023')
 struck() { # MODE N
 	"$killat" "$1" "$2" "$O/baton" attach -l none -s "$elf" --journal "$journal" "${patches[@]}" \
