@@ -86,7 +86,7 @@ static int check_need(struct plan *p, struct refusals *r, struct tables *t, cons
 /* The entries that have to be broken first, as if they were: is what executes `tlbi` there? */
 static int check_break(struct plan *p, struct refusals *r)
 {
-	struct plan_table *worst = NULL;
+	bool found = false;
 	uint64_t pc, vbar = 0;
 	int err;
 
@@ -101,14 +101,14 @@ static int check_break(struct plan *p, struct refusals *r)
 		struct plan_table *t = &p->table[i];
 		uint64_t size = UINT64_C(1) << pt_level_shift(&p->cfg, t->level);
 
-		for (unsigned int k = 0; k < t->entries && !worst; k++) {
+		for (unsigned int k = 0; k < t->entries && !found; k++) {
 			uint64_t first = plan_covers(p, t, k);
 
 			if (t->new[k] == t->old[k] || !plan_needs_break(p, t, k))
 				continue;
 			if (pc - first >= size && vbar - first >= size)
 				continue;
-			worst = t;
+			found = true;
 			plan_refuse(
 				p, r, CHECK_BREAK,
 				"L%d [%u] has to be invalid for a moment (break-before-make), and "

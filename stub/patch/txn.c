@@ -220,7 +220,7 @@ static int make(struct txn *x)
 static int verify(struct txn *x)
 {
 	struct plan *p = x->p;
-	struct plan_view now;
+	struct plan_view now = { 0 };
 	int err = plan_look(p, false, NULL, &now);
 
 	if (!err)
