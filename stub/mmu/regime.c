@@ -14,6 +14,8 @@
 #define SCR_EEL2 (UINT64_C(1) << 18)
 #define SCR_NSE	 (UINT64_C(1) << 62)
 
+#define PSTATE_AARCH32 (UINT64_C(1) << 4)
+
 #define SCTLR_EE  (UINT64_C(1) << 25)
 #define GPCCR_GPC (UINT64_C(1) << 16)
 
@@ -137,6 +139,18 @@ struct around {
 	unsigned int current_el;
 };
 
+/*
+ * With EL3 and no EL2 QEMU shows an HCR_EL2 that is 0. Where there is one, AArch64 runs
+ * below EL2 with RW set alone (D24.2.48).
+ */
+static bool no_el2(const struct around *a, const struct regime_source *src)
+{
+	uint64_t cpsr = PSTATE_AARCH32;
+
+	return a->current_el <= 1 && !a->hcr && !src->sysreg(src->ctx, "cpsr", &cpsr) &&
+	       !(cpsr & PSTATE_AARCH32);
+}
+
 static int read_around(struct around *a, unsigned int current_el, const struct regime_source *src,
 		       struct buf *why)
 {
@@ -152,8 +166,8 @@ static int read_around(struct around *a, unsigned int current_el, const struct r
 	if (err)
 		return complain(why, err, "cannot read the controls of the regime: %s",
 				baton_strerror(err));
-	/* No EL2 in this security state: HCR_EL2 has no effect. */
-	if (!(a->scr & (SCR_NS | SCR_EEL2)))
+	/* No EL2 in this security state, or none at all: HCR_EL2 has no effect. */
+	if (!(a->scr & (SCR_NS | SCR_EEL2)) || no_el2(a, src))
 		a->hcr = HCR_RW;
 	/* With both set EL1&0 is not in use, and its controls behave as 0 (D24.2.48). */
 	if ((a->hcr & (HCR_E2H | HCR_TGE)) == (HCR_E2H | HCR_TGE))

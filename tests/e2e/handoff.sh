@@ -101,6 +101,11 @@ good() {
 }
 good "$seed/good-el1.img" 0x70000000 virt
 good "$seed/good-el1.img" 0x70000000 $el2
+# From EL3 on a CPU without EL2, of which QEMU shows an HCR_EL2 nonetheless.
+good "$seed/good-el1.img" 0x70000000 virt,secure=on
+tap_ok 'no EL2: the jump is checked' says "-> $entry (kernel entry), at physical 0x40000000"
+baton "$seed/lvl0-upper-zero.img" 0x70000000 virt,secure=on -s "$elf" -e 'handoff run'
+tap_ok 'no EL2: what is missing is found' last_line "fix: $repair"
 good "$seed/good-el1-c0.img" 0x70000000 virt
 good "$seed/good-el2.img" 0x70000000 $el2
 good "$seed/good-el2-c0.img" 0x70000000 $el2

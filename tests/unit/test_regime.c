@@ -160,6 +160,11 @@ static void what_is_refused(void **state)
 	put("HCR_EL2", 0);
 	assert_int_equal(read_regime(NULL, 1), -BATON_EUNSUPPORTED);
 	assert_non_null(strstr(why.data, "AArch32"));
+	put("cpsr", 0x3c5); /* AArch64 at EL1: so there is no EL2, whatever QEMU shows of it */
+	assert_int_equal(read_regime(NULL, 1), 0);
+	assert_false(r.nested);
+	put("cpsr", 0x1d3);
+	assert_int_equal(read_regime(NULL, 1), -BATON_EUNSUPPORTED);
 	assert_int_equal(read_regime("el1", 2), 0); /* before the drop: RW comes with it */
 	put("HCR_EL2", RW);
 	assert_int_equal(read_regime(NULL, 1), 0);
