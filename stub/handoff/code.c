@@ -287,7 +287,7 @@ static void forget(struct handoff *h)
 	image_free(&h->image);
 	event_clear(h);
 	h->vector_count = 0;
-	h->started = h->left = h->complained = false;
+	h->started = h->left = h->unchecked = h->complained = false;
 	h->resets = machine_of(h)->resets;
 }
 

@@ -80,6 +80,7 @@ struct handoff {
 	struct trouble pending;
 	unsigned int chances;
 	bool started, armed, left;
+	bool unchecked;	 /* and by a jump that was not judged */
 	bool complained; /* that a stop could not be planted */
 	unsigned int boot_cpu;
 	int silence_ms;

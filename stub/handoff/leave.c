@@ -19,6 +19,7 @@
 
 struct target {
 	uint64_t va, pa;
+	bool unchecked; /* pa is not known */
 	unsigned int el;
 	uint8_t bytes[LOOK_BYTES];
 	uint32_t words[LOOK_WORDS];
@@ -181,9 +182,11 @@ static int take(struct handoff *h, struct visit *v, const struct target *t)
 	insn_text(v->site.word, v->pc, &text);
 	say_symbol(h->ctx, t->va, " <", ">", &name);
 	e.after = t->va;
-	event_add(h, &e, "%s -> %#" PRIx64 "%s%s, at physical %#" PRIx64, text.data, t->va,
-		  name.len ? name.data : "", code_is_entry(h, t->va) ? " (kernel entry)" : "",
-		  t->pa);
+	if (code_is_entry(h, t->va))
+		buf_puts(&name, " (kernel entry)");
+	if (!t->unchecked)
+		buf_printf(&name, ", at physical %#" PRIx64, t->pa);
+	event_add(h, &e, "%s -> %#" PRIx64 "%s", text.data, t->va, name.len ? name.data : "");
 	buf_free(&text);
 	buf_free(&name);
 	err = step_over(h, v);
@@ -198,6 +201,7 @@ static int take(struct handoff *h, struct visit *v, const struct target *t)
 		return FOUND;
 	}
 	h->left = true;
+	h->unchecked = t->unchecked;
 	return DONE;
 }
 
@@ -291,7 +295,7 @@ static int unchecked(struct handoff *h, struct visit *v, uint64_t target, const 
 {
 	struct event e = { .kind = EVENT_NOTE, .cpu = v->cpu, .el = v->el, .pc = v->pc };
 	bool inside = image_holds(&h->image, target) && !code_is_entry(h, target);
-	struct target t = { .va = target, .pa = target };
+	struct target t = { .va = target, .unchecked = true };
 	int err;
 
 	event_add(h, &e, "the target %#" PRIx64 " is not checked: %s", target, why);

@@ -387,7 +387,10 @@ static int say_end(struct handoff *h, int verdict, struct buf *out)
 			return err;
 		buf_printf(out, "the loader is left: EL%d, %#" PRIx64, el, pc);
 		say_symbol(h->ctx, pc, " <", ">", out);
-		buf_printf(out, ", nothing wrong in sight. next: `%s`\n", go);
+		buf_printf(out, ", %s. next: `%s`\n",
+			   h->unchecked ? "by a jump that was not checked (why is said above)"
+					: "nothing wrong in sight",
+			   go);
 		break;
 	case FOUND:
 		explain_trouble(h, &h->trouble, out);
