@@ -151,7 +151,7 @@ function wanted(v, want,	is_number, range, choice, n, i)
 	if (want == "word")
 		return v ~ /^[A-Za-z0-9_.,+\/-]+$/ ? "" : "a word of letters, digits and _.,+/-"
 	if (want == "number")
-		return is_number ? "" : "a number, decimal or 0x hexadecimal"
+		return is_number ? "" : "a number, decimal or 0x hexadecimal, of 15 characters at most"
 	if (want ~ /^[0-9]+-[0-9]+$/) {
 		split(want, range, "-")
 		return is_number && number(v) >= range[1] && number(v) <= range[2] ? "" : "a number, " want
@@ -192,6 +192,29 @@ function check_place(	start, end, at)
 			     value["memory_start"], origin["memory_size"]))
 }
 
+# Who has SET the RAM of the largest model has set it over the devices.
+function check_devices(	start, end, n, i, key, at)
+{
+	start = number(value["memory_start"])
+	end = start + number(value["memory_size"])
+	n = split("uart gicd gicc gicr", key)
+	for (i = 1; i <= n; i++) {
+		at = number(value[key[i]])
+		if (at && at >= start && at < end)
+			fail(sprintf("`%s = %s` (%s) is in RAM, %d MiB from %s on (%s): set what is wrong of them",
+				     key[i], value[key[i]], origin[key[i]], (end - start) / 1048576,
+				     value["memory_start"], origin["memory_size"]))
+	}
+}
+
+# seL4's number of CPUs and its level are the loader's.
+function check_agree(key, wants, from)
+{
+	if (key in value && value[key] != wants)
+		fail(origin[key] ": `" key " = " value[key] "`, but `" from " = " value[from] "` (" origin[from] \
+		     ") needs " wants ": set `" from "` alone, the other follows")
+}
+
 function print_key(k)
 {
 	if (format == "show" && k in value)
@@ -215,8 +238,12 @@ BEGIN {
 	load_command_line()
 	for (i = 1; i <= keys; i++)
 		check_value(order[i])
-	if ("load_address" in value)
+	if ("load_address" in value) {
 		check_place()
+		check_devices()
+		check_agree("KernelMaxNumNodes", number(value["cpus"]), "cpus")
+		check_agree("KernelArmHypervisorSupport", value["kernel_el"] == 2 ? "ON" : "OFF", "kernel_el")
+	}
 	if (format == "cmake" && !("KernelPlatform" in value))
 		fail(board " has no `KernelPlatform`: which of seL4's platforms is it? (SET=\"KernelPlatform=...\")")
 	if (format == "header")

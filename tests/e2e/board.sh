@@ -109,6 +109,15 @@ refuses 'less RAM than the image needs' '`load_address = 0x70000000`' 'is not in
 	build show-board BOARD=$el1 SET=memory_size=0x10000000
 refuses 'a load address off 2 MiB' 'wanted is a multiple of 2 MiB' -- build show-board BOARD=$el1 SET=load_address=0x70001000
 
+refuses 'RAM over the devices' '`uart = 0xfe201000` (loader/board/rpi4b/board:' 'is in RAM, 8192 MiB' 'command line' -- \
+	build show-board BOARD=rpi4b SET=memory_size=0x200000000
+refuses 'CPUs of the loader alone' 'command line: `KernelMaxNumNodes = 2`, but `cpus = 4` (command line) needs 4' -- \
+	build show-board BOARD=$el1 SET='cpus=4 KernelMaxNumNodes=2'
+refuses "a hypervisor at EL1" '`KernelArmHypervisorSupport = ON`, but `kernel_el = 1`' 'needs OFF' -- \
+	build show-board BOARD=$el1 SET=KernelArmHypervisorSupport=ON
+refuses 'a timeout that has passed already' '`cpu_timeout = 0`: wanted is a number, 1-3600' -- \
+	build show-board BOARD=$el1 SET=cpu_timeout=0
+
 # --- seL4's build: what is called, for each board and configuration
 mkdir -p "$tmp/bin" "$tmp/seL4"/{configs,tools/hardware}
 : >"$tmp/seL4/CMakeLists.txt"
