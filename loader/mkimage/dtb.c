@@ -130,7 +130,7 @@ int dtb_plan(struct layout *l, uint64_t start, uint64_t initrd, uint64_t initrd_
 		return complain("%s: %zu bytes, and a device tree may have 2 MiB", l->dtb->path,
 				l->dtb->size);
 	l->board.dtb = start;
-	snprintf(name, sizeof(name), "%s,", l->dtb->path);
+	snprintf(name, sizeof(name), "%s", l->dtb->path);
 	if (layout_add(l, name, start, l->dtb->size))
 		return -1;
 	layout_piece(l, 0, l->dtb->data, l->dtb->size);

@@ -90,7 +90,7 @@ int linux_plan(struct layout *l)
 			"give one by --dtb",
 			image->path, l->board.name);
 	start = choose_base(l, h.text_offset + h.image_size) + h.text_offset;
-	snprintf(name, sizeof(name), "%s,", image->path);
+	snprintf(name, sizeof(name), "%s", image->path);
 	if (layout_add(l, name, start, image->size))
 		return -1;
 	layout_piece(l, 0, image->data, image->size);
@@ -106,7 +106,7 @@ int linux_plan(struct layout *l)
 	if (initrd && initrd->size) {
 		initrd_start = ALIGN_UP(end, PAGE_SIZE);
 		end = initrd_end = initrd_start + initrd->size;
-		snprintf(name, sizeof(name), "%s,", initrd->path);
+		snprintf(name, sizeof(name), "%s", initrd->path);
 		if (layout_add(l, name, initrd_start, initrd->size))
 			return -1;
 		layout_piece(l, 0, initrd->data, initrd->size);

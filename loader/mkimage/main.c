@@ -75,11 +75,15 @@ static int parse_cpus(struct options *o, const char *arg)
 /* Which of @names is @arg? Its index, or -1. */
 static int parse_word(const char *option, const char *arg, const char *const *names)
 {
+	char all[64] = "";
+	int at = 0;
+
 	for (int i = 0; names[i]; i++)
 		if (!strcmp(arg, names[i]))
 			return i;
-	complain_text("%s %s: what is that? --help lists the options", option, arg);
-	return -1;
+	for (int i = 0; names[i]; i++)
+		at += snprintf(all + at, sizeof(all) - (size_t)at, "%s%s", i ? ", " : "", names[i]);
+	return complain("%s %s: wanted is one of %s", option, arg, all);
 }
 
 static int parse_kernel_type(struct options *o, const char *arg)
@@ -230,6 +234,23 @@ static int find_loader(const struct options *o, char *path, size_t size)
 			o->board, self, places[0], self, places[1], o->board);
 }
 
+/* Whoever types -o before the kernel's name wants the kernel still. */
+static int check_output(const struct options *o)
+{
+	const char *const inputs[] = { o->loader, o->kernel, o->task, o->dtb, o->initrd };
+	struct stat out, in;
+
+	if (stat(o->output, &out) || !S_ISREG(out.st_mode))
+		return 0;
+	for (size_t i = 0; i < sizeof(inputs) / sizeof(inputs[0]); i++)
+		if (inputs[i] && !stat(inputs[i], &in) && in.st_dev == out.st_dev &&
+		    in.st_ino == out.st_ino)
+			return complain("--output %s: it is %s, which the image is made of; name "
+					"another file",
+					o->output, inputs[i]);
+	return 0;
+}
+
 static int write_image(const char *path, const unsigned char *image, size_t size)
 {
 	FILE *f = fopen(path, "wb");
@@ -294,10 +315,10 @@ static int read_elf(struct elf *elf, const char *path)
 }
 
 /* All files, those that are not asked for left out. */
-static int read_files(struct layout *l, const struct options *o, const char *loader_path,
-		      struct elf elf[3], struct blob blob[3])
+static int read_files(struct layout *l, const struct options *o, struct elf elf[3],
+		      struct blob blob[3])
 {
-	if (read_elf(&elf[0], loader_path))
+	if (read_elf(&elf[0], o->loader))
 		return -1;
 	l->loader = &elf[0];
 	if (o->type == KERNEL_LINUX) {
@@ -334,7 +355,9 @@ int main(int argc, char **argv)
 		return EXIT_USAGE;
 	l.type = o.type;
 	l.bootargs = o.bootargs;
-	err = read_files(&l, &o, o.loader ? o.loader : loader_path, elf, blob) || build(&l, &o);
+	if (!o.loader)
+		o.loader = loader_path;
+	err = check_output(&o) || read_files(&l, &o, elf, blob) || build(&l, &o);
 	layout_free(&l);
 	for (int i = 0; i < 3; i++) {
 		elf_free(&elf[i]);

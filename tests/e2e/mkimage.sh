@@ -257,9 +257,13 @@ tap_ok 'a full disk: said, and the device is still there' \
 tap_ok '--help' eval '"$O/baton-mkimage" --help | grep -q "^usage: baton-mkimage"'
 tap_ok '--version' eval '"$O/baton-mkimage" --version | grep -q "^baton-mkimage [0-9]"'
 
-refuses 'an unknown format' '--format tar' '--help' -- mk $el1 "$tmp/k1.elf" "$out" --format tar
-refuses 'an unknown map' '--map png' '--help' -- mk $el1 "$tmp/k1.elf" "$out" --map=png
-refuses 'an unknown kernel type' '--kernel-type bsd' '--help' -- mk $el1 "$tmp/k1.elf" "$out" -T bsd
+cp "$tmp/k1.elf" "$tmp/kept.elf"
+refuses 'the kernel as the image' "--output $tmp/kept.elf: it is $tmp/kept.elf" 'another file' -- \
+	mk $el1 "$tmp/kept.elf" "$tmp/kept.elf"
+tap_ok '... which is still the kernel' cmp -s "$tmp/k1.elf" "$tmp/kept.elf"
+refuses 'an unknown format' '--format tar: wanted is one of raw, elf, uimage' -- mk $el1 "$tmp/k1.elf" "$out" --format tar
+refuses 'an unknown map' '--map png: wanted is one of text, svg' -- mk $el1 "$tmp/k1.elf" "$out" --map=png
+refuses 'an unknown kernel type' '--kernel-type bsd' 'wanted is one of sel4, linux' -- mk $el1 "$tmp/k1.elf" "$out" -T bsd
 
 # edited OFFSET BYTES: the good kernel with other bytes in its ELF or program headers
 edited() {
@@ -370,10 +374,10 @@ cp "$tmp/Image" "$tmp/broken"
 poke "$tmp/broken" 8 '\1'
 refuses 'a broken header' 'text_offset 0x1' -- linux $el1 "$tmp/broken" "$out"
 image "$tmp/huge" $((0xf0000000))
-refuses 'a Linux larger than RAM' "$tmp/huge, wants physical 0x40000000-0x130000000" 0x40000000-0xc0000000 \
+refuses 'a Linux larger than RAM' "$tmp/huge wants physical 0x40000000-0x130000000" 0x40000000-0xc0000000 \
 	'list-boards' -- linux $el1 "$tmp/huge" "$out" --dtb "$tmp/virt.dtb"
 truncate -s 800M "$tmp/big"
-refuses 'an initrd on the loader' "$tmp/big, at physical 0x40030000-0x72030000 overlaps" \
+refuses 'an initrd on the loader' "$tmp/big at physical 0x40030000-0x72030000 overlaps" \
 	"the loader's image" 0x70000000-0x7 'make the initrd smaller' -- \
 	linux $el1 "$tmp/Image" "$out" --dtb "$tmp/virt.dtb" --initrd "$tmp/big"
 rm "$tmp/big"
