@@ -8,7 +8,7 @@
 #include "mkimage.h"
 
 /* Pixels of the drawing. */
-enum { LEFT = 200, WIDTH = 560, RIGHT = 200, GAP = 28, TEXT = 18 };
+enum { LEFT = 200, WIDTH = 640, RIGHT = 200, GAP = 28, TEXT = 18 };
 
 static int by_start(const void *a, const void *b)
 {
@@ -94,15 +94,28 @@ static void draw_address(int y, uint64_t address)
 	       address);
 }
 
+/* In a unit that leaves a few digits; rounded down. */
+static const char *say_size(char *text, size_t room, uint64_t size)
+{
+	static const char *const units[] = { "bytes", "KiB", "MiB" };
+	unsigned int u = 0;
+
+	for (; size >= 100000 && u < 2; u++)
+		size /= 1024;
+	snprintf(text, room, "%" PRIu64 " %s", size, units[u]);
+	return text;
+}
+
 static int draw_gap(int y, uint64_t start, uint64_t end)
 {
+	char text[32];
+
 	if (start >= end)
 		return y;
 	draw_address(y + 12, start);
 	printf("<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" fill=\"none\" stroke=\"#999\" "
-	       "stroke-dasharray=\"4\"/>\n<text x=\"%d\" y=\"%d\" fill=\"#777\">free, %" PRIu64
-	       " KiB</text>\n",
-	       LEFT, y, WIDTH, GAP, LEFT + 8, y + TEXT, (end - start) / 1024);
+	       "stroke-dasharray=\"4\"/>\n<text x=\"%d\" y=\"%d\" fill=\"#777\">free, %s</text>\n",
+	       LEFT, y, WIDTH, GAP, LEFT + 8, y + TEXT, say_size(text, sizeof(text), end - start));
 	return y + GAP;
 }
 
@@ -130,11 +143,16 @@ void map_svg(const struct layout *l)
 {
 	const struct extent *sorted[sizeof(l->extents) / sizeof(l->extents[0])] = { NULL };
 	uint64_t at = l->board.memory_start, end = at + l->board.memory_size;
-	int y = 40, all = 2 * y + GAP;
+	int y = 40, all = 2 * y;
 
 	sort(l, sorted);
-	for (unsigned int i = 0; i < l->extent_count; i++)
-		all += GAP + height(sorted[i]->end - sorted[i]->start);
+	for (unsigned int i = 0; i < l->extent_count; i++) {
+		all += (sorted[i]->start > at ? GAP : 0) +
+		       height(sorted[i]->end - sorted[i]->start);
+		at = sorted[i]->end;
+	}
+	all += end > at ? GAP : 0;
+	at = l->board.memory_start;
 	printf("<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" "
 	       "font-family=\"monospace\" font-size=\"12\">\n<text x=\"%d\" y=\"24\">",
 	       LEFT + WIDTH + RIGHT, all, LEFT);
