@@ -128,10 +128,10 @@ static int run(struct cmd *c)
 	const char *what = cmd_word(c, 0), *path = cmd_word(c, 1);
 	int err = cmd_no_more(c, 2);
 
-	if (!err && (!what || !path || (strcmp(what, "gdb") != 0 && strcmp(what, "c") != 0)))
-		err = cmd_fail(c, -BATON_EINVAL, "`export gdb FILE` or `export c FILE`");
 	if (err)
 		return err;
+	if (!what || !path || (strcmp(what, "gdb") != 0 && strcmp(what, "c") != 0))
+		return cmd_fail(c, -BATON_EINVAL, "`export gdb FILE` or `export c FILE`");
 	x.entry = *what == 'g' ? gdb_entry : c_entry;
 	x.file = fopen(path, "we");
 	if (!x.file)
