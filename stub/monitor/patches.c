@@ -9,8 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SHOWN 4 /* writes of one patch, unless it is asked for by number */
-
 /* The state as memory has it now: a journal tells what was done, not what happened since. */
 static int state_of(struct cmd *c, const struct journal_entry *e, char *state, size_t size,
 		    struct judgement *j)
@@ -52,7 +50,7 @@ static void say_place(const struct patch *p, struct buf *out)
 
 static size_t shown(const struct journal_entry *e, bool all)
 {
-	return all || e->count <= SHOWN + 1 ? e->count : SHOWN;
+	return all || e->count <= JOURNAL_SHOWN ? e->count : JOURNAL_SHOWN;
 }
 
 static int width_of(struct journal *j, size_t from, size_t to, bool all)
@@ -96,7 +94,7 @@ static int say_entry(struct cmd *c, const struct journal_entry *e, int width, bo
 		buf_printf(&line, i ? "\n" : "  %s\n", e->why);
 	}
 	if (!err && shown(e, all) < e->count)
-		buf_printf(&line, "%16s... and %zu more writes (`patches %u` shows all)\n", "",
+		buf_printf(&line, "%16s... and %zu more (`patches %u` lists all)\n", "",
 			   e->count - shown(e, all), e->number);
 	if (!err && !e->count)
 		buf_printf(&line, "%3u  %-9s  nothing was written  %s\n", e->number, state, e->why);

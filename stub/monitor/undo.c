@@ -4,7 +4,8 @@
 
 #include <string.h>
 
-/* Something else has written there: found, and nothing done. The rest are failures. */
+/* A later patch, or something else, has written there: found, and nothing done. The rest are
+ * failures. */
 static int undo_one(struct cmd *c, unsigned int number)
 {
 	struct buf out = { 0 };
@@ -64,5 +65,5 @@ static int run(struct cmd *c)
 
 COMMAND(undo, "undo", run, .args = "[N|all]", .needs = CMD_STOPPED,
 	.help = "take back the last patch, patch N, or all of them, latest first",
-	.more = "A patch whose place something else has written since is left alone (exit status "
-		"1).\n");
+	.more = "A patch whose place a later patch or something else has written since is left "
+		"alone\n(exit status 1).\n");

@@ -182,6 +182,13 @@ static bool same_place(const struct patch *a, const struct patch *b)
 					 : a->address == b->address;
 }
 
+static bool overlap(const struct patch *a, const struct patch *b)
+{
+	if (a->kind == PATCH_REGISTER || b->kind == PATCH_REGISTER)
+		return same_place(a, b);
+	return a->address <= b->address + (b->size - 1) && b->address <= a->address + (a->size - 1);
+}
+
 /* What @p's place held before @later was written there too. */
 static void peel(const struct patch *p, const struct patch *later, uint8_t *now)
 {
@@ -191,13 +198,13 @@ static void peel(const struct patch *p, const struct patch *later, uint8_t *now)
 	uint64_t last = p_last < later_last ? p_last : later_last;
 	size_t n, at, of;
 
-	if (p->kind == PATCH_REGISTER || later->kind == PATCH_REGISTER) {
-		if (same_place(p, later) && !memcmp(now, later->new, p->size))
+	if (!overlap(p, later))
+		return;
+	if (p->kind == PATCH_REGISTER) {
+		if (!memcmp(now, later->new, p->size))
 			memcpy(now, later->old, p->size);
 		return;
 	}
-	if (from > last)
-		return;
 	n = (size_t)(last - from + 1);
 	at = (size_t)(from - p->address);
 	of = (size_t)(from - later->address);
@@ -287,6 +294,52 @@ static int conflict(const struct journal_entry *e, const struct patch *p, const 
 	return -BATON_EBUSY;
 }
 
+/* Most have nothing in common: whatever lies outside all that @a wrote is passed over at once. */
+static bool entries_overlap(const struct journal_entry *a, const struct journal_entry *b,
+			    uint64_t first, uint64_t last)
+{
+	for (size_t k = 0; k < b->count; k++) {
+		const struct patch *p = &b->write[k];
+
+		if (p->kind != PATCH_REGISTER &&
+		    (p->address > last || p->address + (p->size - 1) < first))
+			continue;
+		for (size_t i = 0; i < a->count; i++)
+			if (overlap(&a->write[i], p))
+				return true;
+	}
+	return false;
+}
+
+/*
+ * What a later one found must be there when that one goes: else its undo would bring back a
+ * value that is undone already.
+ */
+static int check_later(const struct journal *j, const struct journal_entry *e, struct buf *out)
+{
+	uint64_t first = UINT64_MAX, last = 0;
+
+	for (size_t i = 0; i < e->count; i++) {
+		const struct patch *p = &e->write[i];
+
+		if (p->kind == PATCH_REGISTER)
+			continue;
+		first = p->address < first ? p->address : first;
+		last = p->address + (p->size - 1) > last ? p->address + (p->size - 1) : last;
+	}
+	for (size_t n = j->count; n > e->number; n--) {
+		if (!entry_is_live(&j->entry[n - 1]) ||
+		    !entries_overlap(e, &j->entry[n - 1], first, last))
+			continue;
+		buf_printf(out,
+			   "undo %u: not done, patch %zu wrote there after it: undo %zu first, or "
+			   "undo all; nothing was touched\n",
+			   e->number, n, n);
+		return -BATON_EBUSY;
+	}
+	return 0;
+}
+
 /* Is each place as we left it, or as we found it? */
 static int check_places(const struct journal *j, struct machine *m, const struct journal_entry *e,
 			struct buf *out)
@@ -329,6 +382,7 @@ static int roll_back(struct machine *m, const struct journal_entry *e, const cha
 		     struct buf *out)
 {
 	uint8_t now[PATCH_BYTES];
+	size_t back = 0;
 	int err = 0;
 
 	for (size_t i = e->count; i && !err; i--) {
@@ -338,11 +392,14 @@ static int roll_back(struct machine *m, const struct journal_entry *e, const cha
 		if (err || memcmp(now, p->new, p->size))
 			continue;
 		err = patch_restore(m, p);
-		if (err)
+		if (err || back++ >= JOURNAL_SHOWN)
 			continue;
 		buf_printf(out, "%s %u: ", said, e->number);
 		say_change(p, p->new, p->old, out);
 	}
+	if (back > JOURNAL_SHOWN)
+		buf_printf(out, "... and %zu more (`patches %u` lists all)\n", back - JOURNAL_SHOWN,
+			   e->number);
 	return err;
 }
 
@@ -385,7 +442,9 @@ int journal_undo(struct journal *j, struct machine *m, unsigned int number, stru
 		buf_printf(out, "undo %u: %s\n", number, not_live(e));
 		return -BATON_ENOTFOUND;
 	}
-	err = check_places(j, m, e, out);
+	err = check_later(j, e, out);
+	if (!err)
+		err = check_places(j, m, e, out);
 	if (err == -BATON_EBUSY)
 		return err;
 	if (!err)

@@ -23,6 +23,7 @@ enum patch_kind { PATCH_MEMORY, PATCH_REGISTER, PATCH_TABLE };
 
 #define PATCH_BYTES    64
 #define PATCH_NO_LEVEL 99
+#define JOURNAL_SHOWN  8 /* writes of one entry that are said, unless all are asked for */
 
 /** struct patch - one place that is changed. Values are as in memory, lowest byte first. */
 struct patch {
@@ -131,8 +132,8 @@ unsigned int journal_last(const struct journal *j);
  * still there, all of them; for tables the TLB is refreshed too.
  * @out: one or more lines of what was done, or why not
  *
- * Return: 0; -BATON_ENOTFOUND: no such entry, or not live; -BATON_EBUSY: something
- * else was written there since, nothing is touched; or the machine's error.
+ * Return: 0; -BATON_ENOTFOUND: no such entry, or not live; -BATON_EBUSY: a later live entry
+ * or something else has written there since, nothing is touched; or the machine's error.
  */
 int journal_undo(struct journal *j, struct machine *m, unsigned int number, struct buf *out);
 

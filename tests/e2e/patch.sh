@@ -60,9 +60,9 @@ tap_ok 'a page becomes invalid' commands 0 'pt-set 0x40000000 L3 type=invalid' '
 tap_ok '... and the CPU faults' has "$tmp/out" 'FAR_EL1 = 0x0000000040000000'
 tap_ok '... for that reason' has "$tmp/out" 'DFSC       [5:0]    0x7     translation fault, level 3'
 
-tap_ok 'what has changed since is not undone' commands 1 'pt-set 0x40000000 L3 OA=c' \
+tap_ok 'what a later patch has changed is not undone' commands 1 'pt-set 0x40000000 L3 OA=c' \
 	'pt-set 0x40000000 L3 AF=0' 'undo 1'
-tap_ok '... and says why' has "$tmp/out" 'undo 1: not done, something else has written there'
+tap_ok '... and says why' has "$tmp/out" 'undo 1: not done, patch 2 wrote there after it: undo 2 first'
 
 tap_ok 'a reset closes the journal' commands 0 'pt-set 0x40000000 L3 OA=c' 'system_reset' \
 	'patches' 'undo' 'step 60' "${look[@]}"

@@ -83,6 +83,65 @@ static void all_are_undone_latest_first(void **state)
 	assert_said(f, "nothing to undo");
 }
 
+/* The old value is there, but it is the later one's: the order counts, not the value. */
+static void what_a_later_one_lies_upon_waits_for_it(void **state)
+{
+	struct fake *f = *state;
+
+	made(f, at, 0, 1);
+	made(f, at, 1, 0);
+	assert_int_equal(undo(f, 1), -BATON_EBUSY);
+	assert_said(f, "undo 1: not done, patch 2 wrote there after it: undo 2 first, or undo all");
+	assert_int_equal(journal_find(f->ctx.journal, 1)->state, ENTRY_APPLIED);
+	assert_true(fake_u64(f, at) == 0);
+	assert_int_equal(undo(f, 2), 0);
+	assert_true(fake_u64(f, at) == 1);
+	assert_int_equal(undo(f, 1), 0);
+	assert_true(fake_u64(f, at) == 0);
+	made(f, at, 0, 1);
+	made(f, at, 1, 0);
+	assert_int_equal(fake_command(f, "undo all"), 0);
+	assert_true(fake_u64(f, at) == 0);
+	assert_int_equal(journal_last(f->ctx.journal), 0);
+}
+
+/* One byte in common is enough; a neighbour, and a patch that was undone, are not. */
+static void only_what_overlaps_waits(void **state)
+{
+	struct patch p = { .kind = PATCH_TABLE, .regime = "el1", .address = at + 7, .size = 1 };
+	struct fake *f = *state;
+
+	made(f, at, 0, 1);
+	made(f, at + 8, 0, 1);
+	made(f, at - 8, 0, 1);
+	journal_add(f->ctx.journal, &p);
+	assert_int_equal(undo(f, 1), -BATON_EBUSY);
+	assert_said(f, "patch 4 wrote there after it");
+	assert_int_equal(undo(f, 4), 0);
+	assert_int_equal(undo(f, 1), 0);
+	assert_true(fake_u64(f, at) == 0);
+}
+
+/* The same register of another CPU is another place. */
+static void a_register_waits_for_its_later_patch(void **state)
+{
+	struct patch p = { .kind = PATCH_REGISTER, .reg = "pc", .size = 8 };
+	struct journal *j = ((struct fake *)*state)->ctx.journal;
+	struct fake *f = *state;
+
+	le_write(p.old, 8, FAKE_RAM);
+	le_write(p.new, 8, FAKE_RAM);
+	journal_add(j, &p);
+	p.cpu = 1;
+	journal_add(j, &p);
+	assert_int_equal(undo(f, 1), 0);
+	p.cpu = 0;
+	journal_add(j, &p);
+	journal_add(j, &p);
+	assert_int_equal(undo(f, 3), -BATON_EBUSY);
+	assert_said(f, "patch 4 wrote there after it");
+}
+
 static void registers_are_undone_too(void **state)
 {
 	struct patch p = { .kind = PATCH_REGISTER, .reg = "pc", .size = 8 };
@@ -188,6 +247,47 @@ static void a_failed_patch_is_rolled_back(void **state)
 	assert_int_equal(journal_last(f->ctx.journal), 0);
 }
 
+static unsigned int lines(struct fake *f, const char *with)
+{
+	unsigned int n = 0;
+
+	for (const char *at_line = f->out.data; (at_line = strstr(at_line, with)); n++)
+		at_line++;
+	return n;
+}
+
+static void write_many(struct fake *f)
+{
+	unsigned int number = journal_begin(f->ctx.journal, "pt-map");
+
+	for (unsigned int i = 0; i < 65; i++)
+		write_noted(f, number, FAKE_RAM + 0x800 + 8 * i, 1);
+}
+
+/* A block split is 65 writes: nobody reads them all, unless asked for by number. */
+static void many_writes_are_cut_short(void **state)
+{
+	struct fake *f = *state;
+	struct journal *j = f->ctx.journal;
+
+	write_many(f);
+	assert_int_equal(journal_abort(j, &f->m, 1, &f->out), 0);
+	assert_int_equal(lines(f, "rolled back 1: "), 8);
+	assert_said(f, "... and 57 more (`patches 1` lists all)\n");
+	write_many(f);
+	assert_int_equal(journal_end(j, 2), 0);
+	assert_int_equal(fake_command(f, "patches 2"), 0);
+	assert_int_equal(lines(f, " -> 0x0000000000000001"), 65);
+	assert_int_equal(undo(f, 2), 0);
+	assert_int_equal(lines(f, "undone 2: "), 8);
+	assert_said(f, "... and 57 more (`patches 2` lists all)\n");
+	for (unsigned int i = 0; i < 65; i++)
+		assert_true(fake_u64(f, FAKE_RAM + 0x800 + 8 * i) == 0);
+	assert_int_equal(fake_command(f, "patches"), 0);
+	assert_int_equal(lines(f, " -> "), 16);
+	assert_int_equal(lines(f, "... and 57 more (`patches "), 2);
+}
+
 int main(void)
 {
 #define T(fn) cmocka_unit_test_setup_teardown(fn, fake_setup, fake_teardown)
@@ -197,12 +297,16 @@ int main(void)
 		T(nothing_is_undone_twice),
 		T(a_write_that_does_not_stick_is_no_undo),
 		T(all_are_undone_latest_first),
+		T(what_a_later_one_lies_upon_waits_for_it),
+		T(only_what_overlaps_waits),
+		T(a_register_waits_for_its_later_patch),
 		T(registers_are_undone_too),
 		T(a_table_is_undone_with_its_translations),
 		T(a_reset_closes_what_is_applied),
 		T(several_writes_are_one_patch),
 		T(several_writes_go_back_all_or_none),
 		T(a_failed_patch_is_rolled_back),
+		T(many_writes_are_cut_short),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
