@@ -82,9 +82,10 @@ static int find_below(struct place *p)
 {
 	const struct pt_map_sink sink = { .range = on_range, .table = on_table, .ctx = p };
 	struct pt_bulk bulk = { bulk_read, p->tables.machine, bulk_wait };
+	unsigned int halves = p->tables.regime.two_halves ? 2 : 1;
 	int err = 0;
 
-	for (unsigned int half = 0; !err && half <= p->tables.regime.two_halves; half++) {
+	for (unsigned int half = 0; !err && half < halves; half++) {
 		if (pt_config_from_regime(&p->cfg, &p->tables.regime, half ? UINT64_MAX : 0, NULL))
 			continue;
 		if (p->cfg.regime.nested && pt_config_stage2(&p->s2, &p->cfg, NULL))
