@@ -24,6 +24,7 @@ _Static_assert(BOARD_MEMORY_SIZE_AT == offsetof(struct baton_image_board, memory
 	       "asm.h has another layout");
 
 #define GRACE_MS 100
+#define QUIET_MS 500		 /* longer than that nobody shall wait without knowing for what */
 #define AFFINITY 0xff00ffffffull /* of MPIDR_EL1 */
 
 void secondary_main(void);
@@ -123,6 +124,15 @@ static bool comes(uint64_t cpu, uint64_t ms)
 	return true;
 }
 
+/* Where there is nothing to wait for nothing is said. */
+static bool comes_in_time(uint64_t cpu)
+{
+	if (comes(cpu, QUIET_MS))
+		return true;
+	log_printf("LDR|INFO: waiting for CPU%d, %d s at most\n", cpu, (uint64_t)board.cpu_timeout);
+	return comes(cpu, board.cpu_timeout * UINT64_C(1000));
+}
+
 /* Firmware's CPUs read these words from memory, and firmware may have had its caches on. */
 static void spin_table_release(void)
 {
@@ -144,7 +154,7 @@ void secondaries_gather(bool moved)
 	if (board.spin_table)
 		spin_table_release();
 	for (uint64_t cpu = 1; cpu < board.cpus; cpu++) {
-		if (comes(cpu, board.cpu_timeout * UINT64_C(1000)))
+		if (comes_in_time(cpu))
 			continue;
 		if (board.spin_table)
 			fatal("CPU%d is missing: it has not come from the spin table at %X within "
