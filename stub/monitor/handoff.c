@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "monitor/handoff.h"
+
 #include "handoff/run.h"
 
 #include <stdlib.h>
@@ -6,51 +8,77 @@
 
 #define SECONDS_MAX 1000000.0
 
-static int run_handoff(struct cmd *c)
+int handoff_seconds(struct cmd *c, int i, int *ms)
 {
-	const char *word = cmd_word(c, 1);
-	double seconds = HANDOFF_SILENCE_MS / 1000.0;
+	const char *word = cmd_word(c, i);
 	char *end = NULL;
-	int err;
+	double seconds = word ? strtod(word, &end) : HANDOFF_SILENCE_MS / 1000.0;
 
-	if (word)
-		seconds = strtod(word, &end);
 	if (word && (end == word || *end || !(seconds > 0 && seconds <= SECONDS_MAX)))
 		return cmd_fail(c, -BATON_EINVAL,
 				"\"%s\": SECONDS is a number above 0, such as 5 or 0.5", word);
-	if (handoff_over(c->ctx, c->sink))
-		return 0;
+	*ms = seconds < 0.001 ? 1 : (int)(seconds * 1000);
+	return 0;
+}
+
+static int run_run(struct cmd *c)
+{
+	int ms, err = handoff_seconds(c, 1, &ms);
+
+	if (err || handoff_over(c->ctx, c->sink))
+		return err;
 	if (c->ctx->gdb) {
-		handoff_arm(c->ctx->handoff, (int)(seconds * 1000));
+		handoff_arm(c->ctx->handoff, ms);
 		cmd_say(c, "armed: continue");
 		return 0;
 	}
-	err = handoff_run(c->ctx, c->sink, seconds < 0.001 ? 1 : (int)(seconds * 1000), &c->found);
+	err = handoff_run(c->ctx, c->sink, ms, &c->found);
 	return err && err != -BATON_ECANCELED ? cmd_fail(c, err, NULL) : err;
+}
+
+static int run_log(struct cmd *c)
+{
+	struct buf out = { 0 };
+
+	handoff_log(c->ctx, &out);
+	cmd_text(c, &out);
+	buf_free(&out);
+	return 0;
+}
+
+static const struct handoff_sub subs[] = {
+	{ "run", "[SECONDS]", 1, run_run },
+	{ "log", "", 0, run_log },
+};
+
+#define SUBS (sizeof(subs) / sizeof(subs[0]))
+
+/* "run [SECONDS], log" */
+static void list_subs(struct buf *out)
+{
+	for (size_t i = 0; i < SUBS; i++)
+		buf_printf(out, "%s%s%s%s", i ? ", " : "", subs[i].name, *subs[i].args ? " " : "",
+			   subs[i].args);
 }
 
 static int run(struct cmd *c)
 {
 	const char *what = cmd_word(c, 0);
-	struct buf out = { 0 };
+	struct buf list = { 0 };
 	int err;
 
-	if (!what)
-		return cmd_fail(c, -BATON_EINVAL, "what of it: `handoff run` or `handoff log`?");
-	if (strcmp(what, "run") == 0) {
-		err = cmd_no_more(c, 2);
-		return err ? err : run_handoff(c);
+	for (size_t i = 0; what && i < SUBS; i++) {
+		if (strcmp(what, subs[i].name) != 0)
+			continue;
+		err = subs[i].most < 0 ? 0 : cmd_no_more(c, subs[i].most + 1);
+		return err ? err : subs[i].run(c);
 	}
-	if (strcmp(what, "log") != 0)
-		return cmd_fail(c, -BATON_EINVAL, "there is no `handoff %s`: it knows run and log",
-				what);
-	err = cmd_no_more(c, 1);
-	if (err)
-		return err;
-	handoff_log(c->ctx, &out);
-	cmd_text(c, &out);
-	buf_free(&out);
-	return 0;
+	list_subs(&list);
+	err = cmd_fail(c, -BATON_EINVAL,
+		       what ? "there is no `handoff %s`: it knows %s" : "what of it:%s %s",
+		       what ? what : "", list.data);
+	buf_free(&list);
+	return err;
 }
 
 COMMAND(handoff, "handoff", run, .args = "run [SECONDS] | log", .needs = CMD_STOPPED,

@@ -213,9 +213,10 @@ tap_ok 'why without a fault: says what the CPU does' says 'CPU0  EL1  0x70000000
 baton "$seed/good-el1.img" 0x70000000 virt -e 'handoff run' -e 'handoff log' -e 'handoff run'
 tap_ok 'handoff log repeats the timeline' test "$(grep -c 'MMU on$' "$out")" = 2
 tap_ok 'a run that is over is not begun again' says 'the loader has been left already'
-baton "$seed/good-el1.img" 0x70000000 virt -e 'handoff until mmu-on'
+baton "$seed/good-el1.img" 0x70000000 virt -e 'handoff frob'
 tap_ok 'an unknown subcommand: exit status 2' ends_with 2
-tap_ok 'an unknown subcommand names those that are' says 'it knows run and log'
+tap_ok 'an unknown subcommand names those that are' \
+	says 'there is no `handoff frob`: it knows run [SECONDS], '
 
 # GDB runs the machine.
 gdb() { # IMAGE, GDB's commands from stdin: $out

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Subcommands of `handoff`: a function here, its row in handoff.c, a file each. */
+#ifndef BATON_MONITOR_HANDOFF_H
+#define BATON_MONITOR_HANDOFF_H
+
+#include "monitor/command.h"
+
+/** struct handoff_sub - @run sees the subcommand's name as word 0, its arguments behind. */
+struct handoff_sub {
+	const char *name;
+	const char *args; /* synopsis; "" if there are none */
+	int most;	  /* words behind the name that are taken; -1: it looks itself */
+	int (*run)(struct cmd *c);
+};
+
+/** handoff_seconds() - word @i as SECONDS, in milliseconds; the default if it is missing. */
+int handoff_seconds(struct cmd *c, int i, int *ms);
+
+#endif
