@@ -138,6 +138,16 @@ static int visit_msr(struct handoff *h, struct visit *v)
 	return step_over(h, v);
 }
 
+static void say_eret(struct handoff *h, const struct event *e, uint64_t elr)
+{
+	struct buf name = { 0 };
+
+	say_symbol(h->ctx, elr, " <", ">", &name);
+	event_add(h, e, "eret: EL%" PRIu64 " -> EL%" PRIu64 " at %#" PRIx64 "%s", e->before,
+		  e->after, elr, name.len ? name.data : "");
+	buf_free(&name);
+}
+
 static int visit_eret(struct handoff *h, struct visit *v)
 {
 	struct machine *m = machine_of(h);
@@ -167,7 +177,7 @@ static int visit_eret(struct handoff *h, struct visit *v)
 		return FOUND;
 	}
 	if (v->site.hits <= HANDOFF_LIFT)
-		event_add(h, &e, "eret: EL%u -> EL%u at %#" PRIx64, v->el, el, elr);
+		say_eret(h, &e, elr);
 	return leave_visit(h, v, elr, el);
 }
 

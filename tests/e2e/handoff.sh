@@ -101,6 +101,8 @@ good() {
 }
 good "$seed/good-el1.img" 0x70000000 virt
 good "$seed/good-el1.img" 0x70000000 $el2
+baton "$seed/good-el1.img" 0x70000000 $el2 -s "$elf" -e 'handoff run'
+tap_ok 'a drop shows where it goes on, by name' grep -q 'eret: EL2 -> EL1 at 0x7[0-9a-f]* <.*>$' "$out"
 # From EL3 on a CPU without EL2, of which QEMU shows an HCR_EL2 nonetheless.
 good "$seed/good-el1.img" 0x70000000 virt,secure=on
 tap_ok 'no EL2: the jump is checked' says "-> $entry (kernel entry), at physical 0x40000000"
