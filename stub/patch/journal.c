@@ -377,29 +377,105 @@ int journal_entry_refresh(struct machine *m, const struct journal_entry *e, stru
 	return what.regime ? tlb_refresh(m, &what, out) : 0;
 }
 
+/* An entry on its way back. */
+struct way_back {
+	struct machine *m;
+	const struct journal_entry *e;
+	bool whole;  /* all of it or nothing; else as much as can be */
+	bool *taken; /* which writes are back */
+	bool stale;  /* a CPU may have cached what they took away */
+};
+
+/* Is @zero nothing where @other is something? */
+static bool has_gap(const struct patch *p, const uint8_t *zero, const uint8_t *other)
+{
+	static const uint8_t gap[8];
+
+	for (unsigned int i = 0; p->kind == PATCH_TABLE && i + 8 <= p->size; i += 8)
+		if (!memcmp(zero + i, gap, 8) && memcmp(other + i, gap, 8))
+			return true;
+	return false;
+}
+
+static int put_again(struct way_back *w)
+{
+	char words[sizeof(w->m->error)];
+	int err = 0;
+
+	memcpy(words, w->m->error, sizeof(words));
+	for (size_t i = 0; !err && i < w->e->count; i++) {
+		const struct patch *p = &w->e->write[i];
+
+		if (!w->taken[i])
+			continue;
+		err = machine_phys_write(w->m, p->address, p->new, p->size);
+		w->taken[i] = err;
+	}
+	if (err)
+		return err;
+	return machine_fail(w->m, -BATON_EREFUSED,
+			    "it has to be invalid for a moment (break-before-make), and then "
+			    "%.120s; nothing was changed",
+			    words);
+}
+
+/*
+ * Break-before-make is in an entry as two writes, nothing in between (plan_apply(),
+ * touch_begin()), and so it is on the way back: invalid, `tlbi`, valid.
+ */
+static int forget_between(struct way_back *w, const struct patch *p, struct buf *out)
+{
+	struct buf why = { 0 };
+	int err = 0;
+
+	if (w->stale && w->m->accel != ACCEL_TCG && has_gap(p, p->new, p->old)) {
+		err = journal_entry_refresh(w->m, w->e, w->whole ? &why : out);
+		w->stale = false;
+	}
+	buf_free(&why);
+	if (err && err != -BATON_ELINK)
+		err = w->whole ? put_again(w) : 0;
+	return err;
+}
+
 /* What is not there was never written, or is back already. */
-static int roll_back(struct machine *m, const struct journal_entry *e, const char *said,
+static int take_back(struct way_back *w, size_t i, struct buf *out)
+{
+	const struct patch *p = &w->e->write[i];
+	uint8_t now[PATCH_BYTES];
+	int err = patch_read(w->m, p, now);
+
+	if (err || memcmp(now, p->new, p->size))
+		return err;
+	err = forget_between(w, p, out);
+	if (!err)
+		err = patch_restore(w->m, p);
+	w->taken[i] = !err;
+	w->stale |= has_gap(p, p->old, p->new);
+	return err;
+}
+
+static int roll_back(struct machine *m, const struct journal_entry *e, bool whole, const char *said,
 		     struct buf *out)
 {
-	uint8_t now[PATCH_BYTES];
+	struct way_back w = { m, e, whole, calloc(e->count + 1, sizeof(bool)), false };
 	size_t back = 0;
 	int err = 0;
 
-	for (size_t i = e->count; i && !err; i--) {
-		const struct patch *p = &e->write[i - 1];
-
-		err = patch_read(m, p, now);
-		if (err || memcmp(now, p->new, p->size))
-			continue;
-		err = patch_restore(m, p);
-		if (err || back++ >= JOURNAL_SHOWN)
+	if (!w.taken)
+		abort();
+	for (size_t i = e->count; i && !err; i--)
+		err = take_back(&w, i - 1, out);
+	for (size_t i = e->count; i; i--) {
+		if (!w.taken[i - 1] || back++ >= JOURNAL_SHOWN)
 			continue;
 		buf_printf(out, "%s %u: ", said, e->number);
-		say_change(p, p->new, p->old, out);
+		say_change(&e->write[i - 1], e->write[i - 1].new, e->write[i - 1].old, out);
 	}
 	if (back > JOURNAL_SHOWN)
 		buf_printf(out, "... and %zu more (`patches %u` lists all)\n", back - JOURNAL_SHOWN,
 			   e->number);
+	free(w.taken);
 	return err;
 }
 
@@ -409,7 +485,7 @@ int journal_abort(struct journal *j, struct machine *m, unsigned int number, str
 	int err;
 
 	assert(e && e->state == ENTRY_UNDER_WAY);
-	err = roll_back(m, e, "rolled back", say);
+	err = roll_back(m, e, false, "rolled back", say);
 	if (err) {
 		buf_printf(say, "%u could not be rolled back: %s; `patches` shows what is there\n",
 			   number, machine_error(m, err));
@@ -451,7 +527,7 @@ int journal_undo(struct journal *j, struct machine *m, unsigned int number, stru
 		err = journal_log(j, "undoing %u", number);
 	if (!err) {
 		e->state = ENTRY_UNDOING;
-		err = roll_back(m, e, "undone", out);
+		err = roll_back(m, e, before == ENTRY_APPLIED, "undone", out);
 	}
 	if (err) {
 		/* Nothing went back: it is as it was. */

@@ -24,7 +24,4 @@ struct journal {
 int journal_log(struct journal *j, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 int journal_log_write(struct journal *j, unsigned int number, const struct patch *p);
 
-/** journal_entry_refresh() - the TLB: one page where there is one write, else all. */
-int journal_entry_refresh(struct machine *m, const struct journal_entry *e, struct buf *out);
-
 #endif

@@ -176,7 +176,11 @@ static inline uint64_t plan_covers(const struct plan *p, const struct plan_table
 	return t->ia + ((uint64_t)i << pt_level_shift(&p->cfg, t->level));
 }
 
-/** plan_needs_break() - does this change need break-before-make (DDI 0487, D8.17.1)? */
+/**
+ * plan_must_break() - does this change of a descriptor need break-before-make (DDI 0487,
+ * D8.17.1)? plan_needs_break() - the change of the @i-th one of @t.
+ */
+bool plan_must_break(const struct pt_config *cfg, int level, uint64_t old, uint64_t new);
 bool plan_needs_break(const struct plan *p, const struct plan_table *t, unsigned int i);
 
 #endif

@@ -4,7 +4,7 @@
 #include "hex.h"
 #include "machine/tables.h"
 #include "mmu/map.h"
-#include "patch/tlb.h"
+#include "patch/plan.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -236,6 +236,44 @@ static int note_changes(struct touch *t, const struct place *place, enum kind ki
 	return err;
 }
 
+/*
+ * Where only an executed `tlbi` makes a CPU forget, what is to become something else is invalid
+ * in between, as plan_apply() does it (break-before-make; DDI 0487, D8.17.1). @old follows.
+ */
+static int break_first(struct touch *t, const struct place *place, uint8_t *old, const uint8_t *new,
+		       uint64_t pa, size_t len, const char *why)
+{
+	const struct pt_config *cfg = &place->cfg;
+	struct buf say = { 0 };
+	uint8_t gap[PAGE];
+	bool any = false;
+	int err;
+
+	memcpy(gap, old, len);
+	for (size_t i = 0; i < len; i += 8) {
+		uint64_t was = le_read(old + i, 8), is = le_read(new + i, 8);
+
+		if (cfg->big_endian) {
+			was = __builtin_bswap64(was);
+			is = __builtin_bswap64(is);
+		}
+		if (!plan_must_break(cfg, place->level, was, is))
+			continue;
+		memset(gap + i, 0, 8);
+		any = true;
+	}
+	if (!any || t->machine->accel == ACCEL_TCG || !regime_mmu_on(&place->tables.regime))
+		return 0;
+	err = note_changes(t, place, KIND_USED, old, gap, pa, len, why);
+	if (!err)
+		err = machine_phys_write(t->machine, pa, gap, len);
+	memcpy(old, gap, len);
+	if (!err)
+		err = journal_entry_refresh(t->machine, journal_find(t->journal, t->number), &say);
+	buf_free(&say);
+	return err;
+}
+
 /* What is within one page. */
 static int touch_page(struct touch *t, uint64_t pa, const uint8_t *data, size_t len, bool always,
 		      const char *why)
@@ -267,6 +305,11 @@ static int touch_page(struct touch *t, uint64_t pa, const uint8_t *data, size_t 
 		from = at;
 		end = at + len;
 	}
+	if (kind == KIND_USED)
+		err = break_first(t, &place, old + from, new + from, pa - at + from, end - from,
+				  why);
+	if (err)
+		return err;
 	return note_changes(t, &place, kind, old + from, new + from, pa - at + from, end - from,
 			    why);
 }
@@ -287,28 +330,27 @@ int touch_begin(struct touch *t, uint64_t pa, const void *data, size_t len, bool
 	}
 	/* What was written before this, of the same patch, goes back. */
 	if (err && t->number) {
+		char words[sizeof(t->machine->error)];
 		struct buf nothing = { 0 };
 
+		memcpy(words, t->machine->error, sizeof(words));
 		journal_abort(t->journal, t->machine, t->number, &nothing);
+		memcpy(t->machine->error, words, sizeof(words));
 		buf_free(&nothing);
 		t->number = 0;
 	}
 	return err;
 }
 
-/* One page's translation, or all. */
-static int refresh(struct touch *t, const struct journal_entry *e, struct buf *say)
+/* The last write of the place that write @i is of: break-before-make has two. */
+static const struct patch *last_of(const struct journal_entry *e, size_t i)
 {
-	const struct patch *p = &e->write[0];
-	struct tlb_what what = {
-		.regime = p->regime, .all = e->count > 1 || !p->leaf, .va = p->va, .cpu = t->cpu
-	};
-	int err;
+	const struct patch *last = &e->write[i];
 
-	if (p->kind != PATCH_TABLE)
-		return 0;
-	err = tlb_refresh(t->machine, &what, say);
-	return err == -BATON_ELINK ? err : 0;
+	for (size_t k = i + 1; k < e->count; k++)
+		if (e->write[k].address == last->address)
+			last = &e->write[k];
+	return last;
 }
 
 static int verify(struct touch *t, const struct journal_entry *e)
@@ -321,7 +363,7 @@ static int verify(struct touch *t, const struct journal_entry *e)
 
 		if (err)
 			return err;
-		if (memcmp(now, p->new, p->size))
+		if (last_of(e, i) == p && memcmp(now, p->new, p->size))
 			return machine_fail(t->machine, -BATON_EVERIFY,
 					    "%#" PRIx64 " did not take what was written",
 					    p->address);
@@ -331,14 +373,17 @@ static int verify(struct touch *t, const struct journal_entry *e)
 
 static void say_line(const struct touch *t, const struct journal_entry *e, struct buf *say)
 {
-	const struct patch *p = &e->write[0];
+	const struct patch *p = &e->write[0], *last = last_of(e, 0);
+	size_t places = 0;
 
+	for (size_t i = 0; i < e->count; i++)
+		places += last_of(e, i) == &e->write[i];
 	buf_printf(say, "patch %u: %s at %#" PRIx64 ": ", t->number, p->where, p->address);
 	patch_say_value(p->old, p->size, say);
 	buf_puts(say, " -> ");
-	patch_say_value(p->new, p->size, say);
-	if (e->count > 1)
-		buf_printf(say, " and %zu more", e->count - 1);
+	patch_say_value(last->new, p->size, say);
+	if (places > 1)
+		buf_printf(say, " and %zu more", places - 1);
 	if (p->kind == PATCH_TABLE && p->level == PATCH_NO_LEVEL)
 		buf_printf(say, ", in what looks like a table; no regime of CPU %u uses it yet",
 			   t->cpu);
@@ -359,6 +404,6 @@ int touch_end(struct touch *t, int err, struct buf *say)
 		return err;
 	}
 	say_line(t, e, say);
-	err = refresh(t, e, say);
-	return err ? err : journal_end(t->journal, t->number);
+	err = journal_entry_refresh(t->machine, e, say);
+	return err == -BATON_ELINK ? err : journal_end(t->journal, t->number);
 }

@@ -35,8 +35,11 @@ bool touch_plausible(const struct machine *m, const uint8_t *old, const uint8_t 
  *
  * Several of it, each followed by its write, and one touch_end() make one patch.
  *
- * Return: 0, with t->number or without; or what the journal or the machine failed with: then
- * the write must not be made, and those before it were rolled back.
+ * Where it takes break-before-make (KVM), descriptors are invalid once it returns.
+ *
+ * Return: 0, with t->number or without; -BATON_EREFUSED: no CPU can execute the `tlbi` for that;
+ * or what the journal or the machine failed with: then the write must not be made, and those
+ * before it were rolled back.
  */
 int touch_begin(struct touch *t, uint64_t pa, const void *data, size_t len, bool always,
 		const char *why);

@@ -33,20 +33,24 @@ struct txn {
 #define LEAF_FREE \
 	(UINT64_C(3) << 6 | DESC_AF | UINT64_C(1) << 51 | UINT64_C(3) << 53 | UINT64_C(0x1ff) << 55)
 
-bool plan_needs_break(const struct plan *p, const struct plan_table *t, unsigned int i)
+bool plan_must_break(const struct pt_config *cfg, int level, uint64_t old, uint64_t new)
 {
-	uint64_t old = t->fresh ? 0 : t->old[i], new = t->new[i];
-	enum pt_kind was = pt_desc_kind(&p->cfg, t->level, old);
-	enum pt_kind is = pt_desc_kind(&p->cfg, t->level, new);
+	enum pt_kind was = pt_desc_kind(cfg, level, old);
+	enum pt_kind is = pt_desc_kind(cfg, level, new);
 
 	if (was == PT_INVALID || is == PT_INVALID)
 		return false;
 	if (was != is)
 		return true;
 	if (was == PT_TABLE)
-		return pt_desc_address(&p->cfg, t->level, was, old) !=
-		       pt_desc_address(&p->cfg, t->level, is, new);
+		return pt_desc_address(cfg, level, was, old) !=
+		       pt_desc_address(cfg, level, is, new);
 	return (old ^ new) & ~LEAF_FREE;
+}
+
+bool plan_needs_break(const struct plan *p, const struct plan_table *t, unsigned int i)
+{
+	return plan_must_break(&p->cfg, t->level, t->fresh ? 0 : t->old[i], t->new[i]);
 }
 
 /* Only one page of 4 KiB changes: its own translation is all that can be stale. */

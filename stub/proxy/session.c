@@ -243,7 +243,7 @@ int session_error(struct session *s, int err)
 	 * GDB shows no reason: that a device was not read, or that breakpoints are used up,
 	 * has to be said somewhere.
 	 */
-	if (s->verbose || err == -BATON_ERANGE || err == -BATON_ETOOBIG)
+	if (s->verbose || err == -BATON_ERANGE || err == -BATON_ETOOBIG || err == -BATON_EREFUSED)
 		fprintf(stderr, "baton: %s\n", machine_error(&s->live->m, err));
 	snprintf(reply, sizeof(reply), "E%02x", baton_wire(err));
 	client_text(&s->client, reply);

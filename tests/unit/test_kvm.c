@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Where only an executed instruction makes a CPU forget: what is written, and what the CPU is
+ * made to do in between. Its pc moves by one word a step; x0 to x30 are its own.
+ */
+#include "fake_machine.h"
+
+#include "patch/touch.h"
+
+#define DESC (FAKE_L3 + 8 * 3) /* of 0x40003000 */
+
+static struct machine_ops ops, fake_ops;
+static uint64_t x[31];
+static unsigned int fails_at; /* the write to tables that fails; 0: none */
+static unsigned int writes;
+
+/* A write to tables: where, and the first descriptor, as an address and "-" where it is 0. */
+static int phys_write(struct machine *m, uint64_t pa, const void *data, size_t len)
+{
+	struct fake *f = fake_of(m);
+
+	if (pa < FAKE_TABLES)
+		return fake_ops.phys_write(m, pa, data, len);
+	if (++writes == fails_at)
+		return -BATON_EREMOTE;
+	buf_printf(&f->log, "[%u] %#" PRIx64 "\n", (unsigned int)((pa - FAKE_L3) / 8),
+		   le_read(data, 8) & 0xfffffffff000);
+	return fake_ops.phys_write(m, pa, data, len);
+}
+
+static int regs_read(struct machine *m, unsigned int cpu, struct machine_reg *regs, size_t n)
+{
+	int err = fake_ops.regs_read(m, cpu, regs, n);
+
+	for (size_t i = 0; i < n; i++)
+		if (regs[i].name[0] == 'x') {
+			regs[i].err = 0;
+			regs[i].value = x[atoi(regs[i].name + 1)];
+		}
+	return err;
+}
+
+static int reg_write(struct machine *m, unsigned int cpu, const char *name, uint64_t value)
+{
+	if (*name != 'x')
+		return fake_ops.reg_write(m, cpu, name, value);
+	x[atoi(name + 1)] = value;
+	return 0;
+}
+
+static int step(struct machine *m, unsigned int cpu, int timeout_ms, struct machine_stop *stop)
+{
+	struct fake *f = fake_of(m);
+	uint64_t *pc = &fake_reg(f, "pc")->value;
+	uint32_t word = (uint32_t)le_read(f->ram + (*pc - FAKE_RAM), 4);
+
+	(void)cpu, (void)timeout_ms;
+	if ((word & 0xfff8f000) == 0xd5088000)
+		buf_puts(&f->log, "tlbi\n");
+	*stop = (struct machine_stop){ .kind = STOP_SIGNAL, .signal = 5 };
+	*pc += 4;
+	return 0;
+}
+
+static int setup(void **state)
+{
+	struct fake *f;
+
+	fake_setup(state);
+	f = *state;
+	fake_tables(f);
+	fake_ops = *f->m.ops;
+	ops = fake_ops;
+	ops.phys_write = phys_write;
+	ops.regs_read = regs_read;
+	ops.reg_write = reg_write;
+	ops.step = step;
+	f->m.ops = &ops;
+	f->m.accel = ACCEL_KVM;
+	f->m.cpus = 1;
+	fake_set_reg(f, "sp", FAKE_RAM + 0x2000);
+	memset(x, 0, sizeof(x));
+	fails_at = writes = 0;
+	return 0;
+}
+
+static void an_edit_and_its_undo_break_before_they_make(void **state)
+{
+	struct fake *f = *state;
+
+	assert_int_equal(fake_command(f, "pt-set 0x40003000 L3 OA=0x40005000"), 0);
+	assert_log(f, "[3] 0\ntlbi\n[3] 0x40005000\n");
+	assert_int_equal(fake_command(f, "undo"), 0);
+	assert_log(f, "[3] 0\ntlbi\n[3] 0x40003000\ntlbi\n");
+}
+
+/* Three runs of descriptors are broken, of the new ones the second cannot be written. */
+static void a_rollback_breaks_before_it_makes(void **state)
+{
+	struct fake *f = *state;
+
+	fails_at = 5;
+	assert_int_equal(fake_command(f, "pt-map 0x40003000 0x40023000 0x12000 rwx"), 2);
+	assert_said(f, "nothing was changed");
+	assert_log(f, "[3] 0\n[8] 0\n[16] 0\ntlbi\n[3] 0x40023000\n"
+		      "[3] 0\ntlbi\n[16] 0x40010000\n[8] 0x40008000\n[3] 0x40003000\ntlbi\n");
+}
+
+/* While it is invalid nobody could execute a `tlbi`: the pc, VBAR and x30 are there. */
+static void an_undo_that_takes_the_code_away_is_not_done(void **state)
+{
+	struct fake *f = *state;
+
+	assert_int_equal(fake_command(f, "pt-set 0x40003000 L3 OA=0x40005000"), 0);
+	fake_set_reg(f, "pc", FAKE_RAM + 0x3000);
+	fake_set_reg(f, "VBAR_EL1", FAKE_RAM + 0x3800);
+	x[30] = FAKE_RAM + 0x3040;
+	assert_int_equal(fake_command(f, "undo"), 2);
+	assert_said(f, "undo 1: it has to be invalid for a moment (break-before-make), and then "
+		       "CPU 0 cannot be given code");
+	assert_log(f, "[3] 0\n[3] 0x40005000\n");
+	assert_int_equal(journal_at(f->ctx.journal, 0)->state, ENTRY_APPLIED);
+	fake_set_reg(f, "pc", FAKE_RAM);
+	assert_int_equal(fake_command(f, "undo"), 0);
+	assert_true(fake_u64(f, DESC) == ((FAKE_RAM + 0x3000) | FAKE_PAGE));
+}
+
+static int write_as_gdb(struct fake *f, uint64_t desc)
+{
+	struct touch t = { .machine = &f->m, .journal = f->ctx.journal };
+	uint8_t data[8];
+	int err;
+
+	le_write(data, 8, desc);
+	buf_clear(&f->log);
+	err = touch_begin(&t, DESC, data, 8, false, "GDB");
+	if (err)
+		return err;
+	return touch_end(&t, machine_phys_write(&f->m, DESC, data, 8), &f->out);
+}
+
+static void a_write_of_gdbs_is_broken_first(void **state)
+{
+	struct fake *f = *state;
+
+	assert_int_equal(write_as_gdb(f, 0x40005000 | FAKE_PAGE), 0);
+	assert_log(f, "[3] 0\ntlbi\n[3] 0x40005000\ntlbi\n");
+	assert_said(f, "0x0000000040003703 -> 0x0000000040005703 (`patches 1`");
+	/* read-only: changes in place */
+	assert_int_equal(write_as_gdb(f, 0x40005000 | FAKE_PAGE | 0x80), 0);
+	assert_log(f, "[3] 0x40005000\ntlbi\n");
+	assert_int_equal(fake_command(f, "undo all"), 0);
+	assert_log(f, "[3] 0x40005000\ntlbi\n[3] 0\ntlbi\n[3] 0x40003000\ntlbi\n");
+}
+
+static void one_that_cannot_be_broken_is_not_made(void **state)
+{
+	struct fake *f = *state;
+
+	fake_set_reg(f, "cpsr", 0x3c0);
+	assert_int_equal(write_as_gdb(f, 0x40005000 | FAKE_PAGE), -BATON_EREFUSED);
+	assert_non_null(strstr(f->m.error, "at EL0"));
+	assert_true(fake_u64(f, DESC) == ((FAKE_RAM + 0x3000) | FAKE_PAGE));
+	assert_int_equal(journal_at(f->ctx.journal, 0)->state, ENTRY_ABORTED);
+}
+
+int main(void)
+{
+#define T(fn) cmocka_unit_test_setup_teardown(fn, setup, fake_teardown)
+	const struct CMUnitTest tests[] = {
+		T(an_edit_and_its_undo_break_before_they_make),
+		T(a_rollback_breaks_before_it_makes),
+		T(an_undo_that_takes_the_code_away_is_not_done),
+		T(a_write_of_gdbs_is_broken_first),
+		T(one_that_cannot_be_broken_is_not_made),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
