@@ -56,6 +56,8 @@ void event_add(struct handoff *h, const struct event *e, const char *fmt, ...)
 	h->events[h->event_count] = *e;
 	h->events[h->event_count].text = text.data;
 	event_render(h, &h->events[h->event_count++], &line);
+	if (!h->reached && goal_met(h, &h->events[h->event_count - 1]))
+		h->reached = h->event_count;
 	handoff_say(h, &line);
 	buf_free(&line);
 }
@@ -67,6 +69,11 @@ void event_clear(struct handoff *h)
 	free(h->events);
 	h->events = NULL;
 	h->event_count = 0;
+}
+
+size_t handoff_events(const struct context *ctx)
+{
+	return ctx->handoff->resets == ctx->machine->resets ? ctx->handoff->event_count : 0;
 }
 
 void handoff_log(struct context *ctx, struct buf *out)

@@ -18,6 +18,8 @@ enum event_kind {
 	EVENT_COPIED, /* a region of the image, verified: @before: address, @after: size */
 	EVENT_LEFT,   /* @after: where to */
 	EVENT_FAULT,
+	EVENT_EXCEPTION, /* taken, and served; @before, @after: exception levels */
+	EVENT_USER,	 /* the first instruction at EL0: @after */
 };
 
 /** struct event - one line of the timeline. */
@@ -25,7 +27,7 @@ struct event {
 	enum event_kind kind;
 	unsigned int cpu, el;
 	uint64_t pc, before, after;
-	const char *name; /* a register, static */
+	const char *name; /* a register, a firmware call; static, or NULL */
 	char *text;	  /* for people */
 };
 
@@ -63,6 +65,15 @@ struct trouble {
 	struct repairs repairs;
 };
 
+/** struct hold - the jump that `until jump` stands before. */
+struct hold {
+	bool used;
+	unsigned int cpu;
+	uint64_t pc;
+	uint32_t word;
+	uint64_t target;
+};
+
 #define HANDOFF_VECTORS 16
 #define HANDOFF_LIFT	64 /* harmless hits, after which a site is not stopped at any more */
 
@@ -83,7 +94,9 @@ struct handoff {
 	bool unchecked;	 /* and by a jump that was not judged */
 	bool complained; /* that a stop could not be planted */
 	unsigned int boot_cpu;
-	int silence_ms;
+	struct handoff_goal goal;
+	size_t reached; /* the event that the goal is, counted from 1; 0: not yet */
+	struct hold hold;
 	uint64_t resets;
 	/* the last repair, to know the same fault when it comes back */
 	bool fixed;
@@ -92,9 +105,10 @@ struct handoff {
 
 /* What handling a stop decides; errors are negative. */
 enum verdict {
-	GO,    /* the CPU is past it */
-	DONE,  /* it left */
-	FOUND, /* something is wrong: h->trouble */
+	GO,	 /* the CPU is past it */
+	DONE,	 /* it left */
+	FOUND,	 /* something is wrong: h->trouble */
+	REACHED, /* h->goal */
 };
 
 /** struct visit - a CPU at a site. */
@@ -118,6 +132,10 @@ void handoff_say(struct handoff *h, const struct buf *text);
 /** say_symbol() - append "name+0x10" between @before and @after, or nothing. */
 void say_symbol(const struct context *ctx, uint64_t addr, const char *before, const char *after,
 		struct buf *out);
+
+/* until.c */
+/** goal_met() - is the newest event, @e, what the run is to end after? */
+bool goal_met(const struct handoff *h, const struct event *e);
 
 /* code.c */
 int code_start(struct handoff *h);

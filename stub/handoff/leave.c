@@ -252,6 +252,18 @@ static int goes_on_in_rom(struct handoff *h, struct visit *v, struct tables *tab
 	return err ? err : step_over(h, v);
 }
 
+/* `until jump` stands before it; the next run takes it. */
+static bool hold(struct handoff *h, const struct visit *v, const struct target *t)
+{
+	if (h->goal.kind != UNTIL_JUMP ||
+	    (h->hold.used && h->hold.pc == v->pc && h->hold.cpu == v->cpu)) {
+		h->hold.used = false;
+		return false;
+	}
+	h->hold = (struct hold){ true, v->cpu, v->pc, v->site.word, t->va };
+	return true;
+}
+
 static int leaves(struct handoff *h, struct visit *v, struct tables *tables, struct target *t,
 		  const struct pt_access *acc, const struct pt_walk *walk)
 {
@@ -279,6 +291,8 @@ static int leaves(struct handoff *h, struct visit *v, struct tables *tables, str
 		else if (is_qemus_stub(h, t))
 			return goes_on_in_rom(h, v, tables, t);
 	}
+	if (!what && !walk->fault && hold(h, v, t))
+		return REACHED;
 	if (v->cpu == h->boot_cpu) {
 		err = verify_regions(h, v);
 		if (err)

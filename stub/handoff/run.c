@@ -12,7 +12,7 @@
 #define CHANCES 16
 
 /* More verdicts, of the engine alone. */
-enum { ENDED = FOUND + 1, SILENT, INTERRUPTED };
+enum { ENDED = REACHED + 1, SILENT, INTERRUPTED };
 
 /* Exception classes of calls: a loader may serve them itself (DDI 0487, D24.2.40). */
 #define EC_UNKNOWN 0x00
@@ -39,10 +39,10 @@ void handoff_free(struct handoff *h)
 	free(h);
 }
 
-void handoff_arm(struct handoff *h, int silence_ms)
+void handoff_arm(struct handoff *h, const struct handoff_goal *goal)
 {
 	h->armed = true;
-	h->silence_ms = silence_ms;
+	h->goal = *goal;
 }
 
 bool handoff_armed(const struct handoff *h)
@@ -55,7 +55,7 @@ static int take_call(struct handoff *h, unsigned int cpu, unsigned int el, uint6
 {
 	static const char *const names[] = { "svc", "hvc", "smc" };
 	struct machine *m = machine_of(h);
-	struct event e = { .kind = EVENT_CALL, .cpu = cpu, .el = el, .pc = pc };
+	struct event e = { .kind = EVENT_EXCEPTION, .cpu = cpu, .el = el, .pc = pc, .after = el };
 	unsigned int ec = esr >> 26 & 63;
 	uint8_t raw[4];
 	int err;
@@ -70,7 +70,10 @@ static int take_call(struct handoff *h, unsigned int cpu, unsigned int el, uint6
 	if (err || !le_read(raw, 4))
 		return GO;
 	*taken = true;
-	e.before = esr & 0xffff;
+	err = reg_of(m, cpu, "SPSR", el, &e.before);
+	if (err)
+		return err;
+	e.before = e.before >> 2 & 3;
 	event_add(h, &e, "takes %s #%u", names[ec - EC_SVC], (unsigned int)(esr & 0xffff));
 	return code_follow(h, cpu, NULL, pc, SCAN_UNKNOWN);
 }
@@ -98,7 +101,7 @@ static int let_it_try(struct handoff *h, unsigned int cpu, unsigned int el, uint
 		      bool *tried)
 {
 	struct trouble *t = &h->trouble;
-	struct event e = { .kind = EVENT_NOTE, .cpu = cpu, .el = el, .pc = pc };
+	struct event e = { .kind = EVENT_EXCEPTION, .cpu = cpu, .el = el, .pc = pc, .after = el };
 	bool same = h->pending.elr == t->elr && h->pending.cpu == cpu;
 
 	h->chances = same ? h->chances + 1 : 1;
@@ -108,6 +111,7 @@ static int let_it_try(struct handoff *h, unsigned int cpu, unsigned int el, uint
 		return GO;
 	h->pending = *t;
 	t->kind = TROUBLE_NONE;
+	e.before = t->spsr >> 2 & 3;
 	event_add(h, &e, "undefined instruction at %#" PRIx64 ": its handler may return",
 		  h->pending.elr);
 	return code_follow(h, cpu, NULL, pc, SCAN_UNKNOWN);
@@ -344,9 +348,11 @@ static int engine(struct handoff *h)
 	while (err == GO) {
 		if (machine_canceled(machine_of(h)))
 			return -BATON_ECANCELED;
-		err = machine_resume(machine_of(h), h->silence_ms, NULL);
+		err = machine_resume(machine_of(h), h->goal.silence_ms, NULL);
 		if (!err)
 			err = on_stop(h);
+		if (h->reached && (err == GO || err == DONE))
+			err = REACHED;
 	}
 	return err;
 }
@@ -360,7 +366,7 @@ static int say_silence(struct handoff *h, struct buf *out)
 	buf_printf(out,
 		   "nothing happened for %d.%d s; the CPU that started has not left the "
 		   "loader\n",
-		   h->silence_ms / 1000, h->silence_ms / 100 % 10);
+		   h->goal.silence_ms / 1000, h->goal.silence_ms / 100 % 10);
 	err = explain_cpus(h, out);
 	if (!err)
 		err = machine_reg_read(m, h->boot_cpu, "pc", &pc);
@@ -370,6 +376,39 @@ static int say_silence(struct handoff *h, struct buf *out)
 			   "there in a way that was not watched\n",
 			   pc, h->boot_cpu);
 	return err;
+}
+
+/* What a goal was, where it ends, how to go on. */
+static int say_reached(struct handoff *h, struct buf *out)
+{
+	struct machine *m = machine_of(h);
+	const char *word = handoff_until_name(h->goal.kind);
+	uint64_t pc;
+	unsigned int cpu = h->reached ? h->events[h->reached - 1].cpu : h->hold.cpu;
+	int el = machine_el(m, cpu);
+	int err = el < 0 ? el : machine_reg_read(m, cpu, "pc", &pc);
+
+	if (err)
+		return err;
+	if (h->goal.kind != UNTIL_EVENT)
+		buf_puts(out, word);
+	if (h->reached)
+		buf_printf(out, "%sevent %zu", h->goal.kind != UNTIL_EVENT ? ", " : "", h->reached);
+	if (m->cpus > 1)
+		buf_printf(out, ": CPU%u stands", cpu);
+	else
+		buf_puts(out, ": it stands");
+	buf_printf(out, " at EL%d, %#" PRIx64, el, pc);
+	say_symbol(h->ctx, pc, " <", ">", out);
+	if (!h->reached) {
+		buf_puts(out, ", before ");
+		insn_text(h->hold.word, h->hold.pc, out);
+		buf_printf(out, " -> %#" PRIx64, h->hold.target);
+		say_symbol(h->ctx, h->hold.target, " <", ">", out);
+	}
+	buf_printf(out, ". next: `handoff run`, `handoff until %s` or `%s`\n",
+		   h->goal.kind == UNTIL_EVENT ? "..." : word, h->ctx->gdb ? "continue" : "cont");
+	return 0;
 }
 
 static int say_end(struct handoff *h, int verdict, struct buf *out)
@@ -397,6 +436,8 @@ static int say_end(struct handoff *h, int verdict, struct buf *out)
 		break;
 	case SILENT:
 		return say_silence(h, out);
+	case REACHED:
+		return say_reached(h, out);
 	case INTERRUPTED:
 		buf_puts(out, "interrupted; `handoff run` goes on\n");
 		break;
@@ -416,6 +457,7 @@ static int run(struct context *ctx, struct sink *sink, int *verdict)
 
 	h->ctx = ctx;
 	h->sink = sink;
+	h->reached = 0;
 	err = engine(h);
 	if (err >= 0) {
 		*verdict = err;
@@ -440,15 +482,16 @@ bool handoff_over(struct context *ctx, struct sink *sink)
 	return true;
 }
 
-int handoff_run(struct context *ctx, struct sink *sink, int silence_ms, bool *found)
+int handoff_run(struct context *ctx, struct sink *sink, const struct handoff_goal *goal,
+		bool *found)
 {
 	struct handoff *h = ctx->handoff;
 	int verdict = GO, err;
 
 	*found = false;
-	h->silence_ms = silence_ms;
+	h->goal = *goal;
 	err = run(ctx, sink, &verdict);
-	*found = verdict != DONE;
+	*found = verdict != DONE && verdict != REACHED;
 	return !err && verdict == INTERRUPTED ? -BATON_ECANCELED : err;
 }
 
@@ -458,7 +501,7 @@ int handoff_continue(struct context *ctx, struct sink *sink, struct machine_stop
 	int verdict = GO;
 	int err = run(ctx, sink, &verdict);
 
-	if (verdict == DONE || verdict == FOUND || verdict == SILENT || err)
+	if (verdict == DONE || verdict == FOUND || verdict == SILENT || verdict == REACHED || err)
 		ctx->handoff->armed = false;
 	if (stop && !err) {
 		struct buf keep = stop->packet;

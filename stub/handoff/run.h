@@ -15,23 +15,46 @@
 struct handoff *handoff_new(void);
 void handoff_free(struct handoff *h);
 
+/* What a run ends after; its words are the user's. */
+enum handoff_until {
+	UNTIL_KERNEL, /* its first instruction */
+	UNTIL_MMU_ON,
+	UNTIL_EL_CHANGE,
+	UNTIL_PSCI,
+	UNTIL_JUMP, /* before it */
+	UNTIL_EXCEPTION,
+	UNTIL_USER, /* the first instruction at EL0 */
+	UNTIL_EVENT,
+};
+
+/** handoff_until() - by its word, or -BATON_ENOTFOUND. handoff_until_name() - the word. */
+int handoff_until(const char *name);
+const char *handoff_until_name(enum handoff_until kind);
+
+/** struct handoff_goal - how far a run is to go. */
+struct handoff_goal {
+	enum handoff_until kind;
+	size_t event;	/* UNTIL_EVENT: how many there are then */
+	int silence_ms; /* how long to wait for the next event */
+};
+
 /**
- * handoff_run() - run from where the machine is until the CPU that started leaves the
- * loader, or something is wrong. The timeline goes to @sink as it happens. The machine
- * stands at the kernel's first instruction, or before the jump that would fail, or at
- * the first instruction of the vector that a fault took it to.
- * @silence_ms: how long to wait for the next event
+ * handoff_run() - run from where the machine is until @goal is reached: by default until
+ * the CPU that started leaves the loader; or something is wrong. The timeline goes to @sink as it
+ * happens. The machine stands at the kernel's first instruction, or before the jump that would
+ * fail, or at the first instruction of the vector that a fault took it to.
  * @found: something is wrong, and was said
  *
  * Return: 0, or a negative BATON_E; -BATON_ECANCELED: the user interrupted, said.
  */
-int handoff_run(struct context *ctx, struct sink *sink, int silence_ms, bool *found);
+int handoff_run(struct context *ctx, struct sink *sink, const struct handoff_goal *goal,
+		bool *found);
 
 /** handoff_over() - the loader was left already; said to @sink. */
 bool handoff_over(struct context *ctx, struct sink *sink);
 
 /** handoff_arm() - GDB runs the machine: its next `continue` is to be a handoff_run(). */
-void handoff_arm(struct handoff *h, int silence_ms);
+void handoff_arm(struct handoff *h, const struct handoff_goal *goal);
 bool handoff_armed(const struct handoff *h);
 
 /**
@@ -41,6 +64,9 @@ bool handoff_armed(const struct handoff *h);
  *        last_stop is the same
  */
 int handoff_continue(struct context *ctx, struct sink *sink, struct machine_stop *stop);
+
+/** handoff_events() - how many events there have been since reset. */
+size_t handoff_events(const struct context *ctx);
 
 /** handoff_log() - the timeline so far, again. */
 void handoff_log(struct context *ctx, struct buf *out);

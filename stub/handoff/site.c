@@ -217,6 +217,7 @@ static void say_call(struct handoff *h, const struct visit *v, const uint64_t *x
 	struct buf text = { 0 };
 
 	e.before = x[0];
+	e.name = call ? call->name : NULL;
 	if (call) {
 		buf_puts(&text, call->name);
 		say_arguments(h, call, x, &text);

@@ -21,19 +21,73 @@ int handoff_seconds(struct cmd *c, int i, int *ms)
 	return 0;
 }
 
-static int run_run(struct cmd *c)
+static int go(struct cmd *c, const struct handoff_goal *goal)
 {
-	int ms, err = handoff_seconds(c, 1, &ms);
+	int err;
 
-	if (err || handoff_over(c->ctx, c->sink))
-		return err;
+	if (handoff_over(c->ctx, c->sink))
+		return 0;
 	if (c->ctx->gdb) {
-		handoff_arm(c->ctx->handoff, ms);
+		handoff_arm(c->ctx->handoff, goal);
 		cmd_say(c, "armed: continue");
 		return 0;
 	}
-	err = handoff_run(c->ctx, c->sink, ms, &c->found);
+	err = handoff_run(c->ctx, c->sink, goal, &c->found);
 	return err && err != -BATON_ECANCELED ? cmd_fail(c, err, NULL) : err;
+}
+
+static int run_run(struct cmd *c)
+{
+	struct handoff_goal goal = { .kind = UNTIL_KERNEL };
+	int err = handoff_seconds(c, 1, &goal.silence_ms);
+
+	return err ? err : go(c, &goal);
+}
+
+static int no_such_event(struct cmd *c, const char *word)
+{
+	struct buf list = { 0 };
+	int err;
+
+	for (unsigned int i = 0; i <= UNTIL_EVENT; i++)
+		buf_printf(&list, "%s%s", i ? ", " : "", handoff_until_name(i));
+	if (word)
+		err = cmd_fail(c, -BATON_EINVAL, "there is no `until %s`: it knows %s N", word,
+			       list.data);
+	else
+		err = cmd_fail(c, -BATON_EINVAL, "until what? %s N", list.data);
+	buf_free(&list);
+	return err;
+}
+
+static int event_number(struct cmd *c, struct handoff_goal *goal)
+{
+	uint64_t n;
+	int err = cmd_arg(c, 2, "N", &n);
+
+	if (!err && n <= handoff_events(c->ctx))
+		err = cmd_fail(c, -BATON_EINVAL,
+			       "there have been %zu events already (`handoff log`): N is more than "
+			       "that",
+			       handoff_events(c->ctx));
+	goal->event = (size_t)n;
+	return err;
+}
+
+static int run_until(struct cmd *c)
+{
+	const char *word = cmd_word(c, 1);
+	struct handoff_goal goal = { 0 };
+	int kind = word ? handoff_until(word) : -BATON_ENOTFOUND;
+	int at = kind == UNTIL_EVENT ? 3 : 2;
+	int err = kind < 0 ? no_such_event(c, word) : cmd_no_more(c, at + 1);
+
+	if (!err && kind == UNTIL_EVENT)
+		err = event_number(c, &goal);
+	if (!err)
+		err = handoff_seconds(c, at, &goal.silence_ms);
+	goal.kind = (enum handoff_until)kind;
+	return err ? err : go(c, &goal);
 }
 
 static int run_log(struct cmd *c)
@@ -48,6 +102,7 @@ static int run_log(struct cmd *c)
 
 static const struct handoff_sub subs[] = {
 	{ "run", "[SECONDS]", 1, run_run },
+	{ "until", "EVENT [SECONDS]", -1, run_until },
 	{ "log", "", 0, run_log },
 };
 
@@ -81,10 +136,15 @@ static int run(struct cmd *c)
 	return err;
 }
 
-COMMAND(handoff, "handoff", run, .args = "run [SECONDS] | log", .needs = CMD_STOPPED,
+COMMAND(handoff, "handoff", run, .args = "run [SECONDS] | until EVENT [SECONDS] | log",
+	.needs = CMD_STOPPED,
 	.help = "run from reset to the kernel's first instruction, and look before each leap",
 	.more = "run   the machine runs until the CPU that started leaves the loader; each event\n"
 		"      is a line: exception levels, MMU on and off, translation registers, PSCI.\n"
 		"      A jump that would fail is not taken: it is explained instead. Ends after\n"
 		"      SECONDS (10) without any event. From GDB it arms: `continue` then runs.\n"
+		"until EVENT   the same, up to the next mmu-on, el-change, psci (any call of "
+		"firmware),\n"
+		"      jump (before the one that leaves), exception, kernel, user (the first\n"
+		"      instruction at EL0), or until there are N: event N. What follows goes on.\n"
 		"log   the timeline so far, again\n");

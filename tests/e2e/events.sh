@@ -1,0 +1,70 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# What the timeline of `handoff` says, and `handoff until`, on real QEMU.
+# shellcheck disable=SC2317 # functions are called by tap_ok
+# shellcheck source=tests/e2e/lib.sh
+. "${0%/*}/lib.sh"
+
+seed=$O/examples/seed
+second=$O/tests/loader2
+el2=virt,virtualization=on
+entry=0xffffff8040000000
+ended='kernel: task exited with status 0'
+out='' status='' smp=1
+
+# baton IMAGE ADDRESS MACHINE OPTIONS...: $out, $status
+baton() {
+	local image=$1 addr=$2 machine=$3
+	shift 3
+	out=$tmp/$((tap_count + 1)).out
+	timeout 120 "$O/baton" run -l none "$@" -- "$QEMU" -machine "$machine" -cpu cortex-a53 \
+		-m 2G -nographic -nic none -smp "$smp" \
+		-device "loader,file=$image,addr=$addr,cpu-num=0" </dev/null >"$out" 2>&1
+	status=$?
+	sed 's/\r$//' -i "$out"
+}
+
+# what a test that failed looked at
+show() {
+	echo "# status $status; the output ends with:"
+	tail -n 20 "$out" | sed 's/^/#   /'
+	return 1
+}
+ends_with() { [ "$status" = "$1" ] || show; }
+says() { has "$out" "$1" || show; }
+never_says() { hasnt "$out" "$1" || show; }
+line() { grep -qE -- "$1" "$out" || show; }
+# in_order PATTERN...: lines that match, one behind the other
+in_order() {
+	local p at=0 n
+	for p; do
+		n=$(tail -n "+$((at + 1))" "$out" | grep -nE -m1 -- "$p" | cut -d: -f1)
+		[ -n "$n" ] || { echo "# missing or out of order: $p"; show; return 1; }
+		at=$((at + n))
+	done
+}
+
+# until: ends after the event, at a machine that goes on well.
+baton "$seed/good-el1.img" 0x70000000 $el2 -e 'handoff until psci' -e 'handoff until el-change' \
+	-e 'handoff until mmu-on' -e 'handoff until jump' -e 'handoff until jump' -e 'cont 3'
+tap_ok 'until: one event after the other' in_order 'PSCI_VERSION -> 1.1' '^psci, event [0-9]+: ' \
+	'eret: EL2 -> EL1' '^el-change, event' 'MMU on$' '^mmu-on, event' '^jump: it stands at EL1'
+tap_ok 'until jump: where to' says "br x8 -> $entry"
+tap_ok 'until jump stands before it' in_order '^jump: ' '4 regions copied and verified' 'kernel entry'
+tap_ok 'the kernel goes on as if nothing had been' says "$ended"
+baton "$seed/good-el1.img" 0x70000000 virt -e 'handoff until event 3' -e 'handoff until kernel'
+tap_ok 'until event 3: three are there' in_order '^  EL1 ' '^  EL1 ' '^  EL1 ' '^event 3: it stands'
+tap_ok 'until kernel is run' says 'nothing wrong in sight'
+tap_ok 'until kernel: exit status 0' ends_with 0
+baton "$second/good-smc.img" 0x48000000 virt -e 'handoff until exception' -e 'handoff run'
+tap_ok 'until exception' in_order 'its handler may return' '^exception, event' 'nothing wrong in sight'
+baton "$seed/good-el1.img" 0x70000000 virt -e 'handoff until event 2' -e 'handoff until event 2'
+tap_ok 'until an event that was: exit status 2' ends_with 2
+tap_ok 'until an event that was: said' says 'there have been 2 events already'
+baton "$seed/good-el1.img" 0x70000000 virt -e 'handoff until frob'
+tap_ok 'until what there is not: exit status 2' ends_with 2
+tap_ok 'until what there is not: the list' says 'it knows kernel, mmu-on, el-change, psci, jump, exc'
+baton "$seed/good-el1.img" 0x70000000 virt -e 'handoff until'
+tap_ok 'until nothing: the list' says 'until what? kernel, mmu-on,'
+
+tap_end
