@@ -4,116 +4,11 @@
 
 #include "machine/inject.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 #define SAMPLE 75
-
-static unsigned int tests, failed;
-
-void tap(bool ok, const char *fmt, ...)
-{
-	va_list ap;
-
-	failed += !ok;
-	printf("%s %u - ", ok ? "ok" : "not ok", ++tests);
-	va_start(ap, fmt);
-	vprintf(fmt, ap);
-	va_end(ap);
-	putchar('\n');
-	fflush(stdout);
-}
-
-void die(const char *fmt, ...)
-{
-	va_list ap;
-
-	printf("Bail out! ");
-	va_start(ap, fmt);
-	vprintf(fmt, ap);
-	va_end(ap);
-	putchar('\n');
-	exit(1); /* QEMU ends with us: PR_SET_PDEATHSIG */
-}
-
-uint64_t bench_random(struct bench *b)
-{
-	b->random ^= b->random >> 12;
-	b->random ^= b->random << 25;
-	b->random ^= b->random >> 27;
-	return b->random * UINT64_C(0x2545f4914f6cdd1d) >> 16;
-}
-
-void bench_start(struct bench *b, const char *const *args)
-{
-	static char qemu[] = "qemu-system-aarch64", display[] = "-display", monitor[] = "-monitor",
-		    none[] = "none", nic[] = "-nic", serial[] = "-serial";
-	char *argv[40] = { qemu, display, none, monitor, none, nic, none, serial };
-	char *own = getenv("QEMU"), file[80];
-	struct buf why = { 0 };
-	unsigned int n = 8;
-	int err = -BATON_ELINK, fd;
-
-	*b = (struct bench){ .random = 1 };
-	strcpy(b->console, "/tmp/baton-inject-XXXXXX");
-	fd = mkstemp(b->console);
-	if (fd < 0)
-		die("%s: no such folder", b->console);
-	close(fd);
-	argv[0] = own && *own ? own : qemu;
-	snprintf(file, sizeof(file), "file:%s", b->console);
-	argv[n++] = file;
-	while (*args && n < 39)
-		argv[n++] = (char *)(uintptr_t)*args++; /* QEMU gets a copy */
-	if (child_start(&b->child, argv, false, &why))
-		die("%s", why.data);
-	/* The socket is there a moment before QEMU listens on it. */
-	for (int tries = 0; tries < 200 && err == -BATON_ELINK; tries++) {
-		buf_clear(&why);
-		err = live_open(&b->live, &b->loop, b->child.address, &why);
-		if (err) {
-			live_close(&b->live);
-			nanosleep(&(struct timespec){ .tv_nsec = 20000000 }, NULL);
-		}
-	}
-	if (err)
-		die("%s", why.data);
-	live_use_process(&b->live, b->child.pid);
-	buf_free(&why);
-}
-
-void bench_end(struct bench *b)
-{
-	live_close(&b->live);
-	child_stop(&b->child);
-	unlink(b->console);
-}
-
-void bench_resume(struct bench *b, int ms)
-{
-	struct machine_stop stop = { 0 };
-
-	if (machine_resume(&b->live.m, ms, &stop))
-		die("resume: %s", b->live.m.error);
-	buf_free(&stop.packet);
-}
-
-unsigned int bench_count(const struct bench *b, const char *text)
-{
-	char line[512];
-	unsigned int n = 0;
-	FILE *f = fopen(b->console, "r");
-
-	while (f && fgets(line, sizeof(line), f))
-		n += strstr(line, text) != NULL;
-	if (f)
-		fclose(f);
-	return n;
-}
 
 static const char *const *image(const char *file, const char *machine, const char *cpus)
 {
@@ -239,6 +134,5 @@ int main(int argc, char **argv)
 		soak_if(only,
 			(struct guest){ "Xen with Linux", xen_args(), "guest: ready", 6000, true },
 			each / 5);
-	printf("1..%u\n", tests);
-	return failed > 0;
+	return tap_end();
 }

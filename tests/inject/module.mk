@@ -10,14 +10,30 @@ $(INJECT): $(INJECT_OBJS) $(STUB_OBJS) $(PROTOCOL_OBJS)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(HOST_LDFLAGS) $^ $(HOST_LIBS) -o $@
 
+# What CPUs see of tables that are changed: four of them, at EL1 and EL2.
+SMP := $(O)/tests/tlb/smp
+SMP_GUESTS := $(SMP)-el1.elf $(SMP)-el2.elf
+HOST_OBJS += $(SMP).o
+$(SMP).o: HOST_CFLAGS += -Itests/inject
+
+$(SMP): $(SMP).o $(O)/tests/inject/bench.o $(STUB_OBJS) $(PROTOCOL_OBJS)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(HOST_LDFLAGS) $^ $(HOST_LIBS) -o $@
+
+$(SMP)-el%.elf: tests/tlb/smp.S $(O)/.flags
+	@mkdir -p $(@D)
+	$(call say,CROSS,$@)
+	$(Q)$(CROSS)gcc -static -nostdlib -no-pie -DEL=$* -Wl,--build-id=none,-z,noexecstack,-N \
+		-Wl,--no-warn-rwx-segments,-Ttext=0x40200000 $< -o $@
+
 $(O)/tests/inject/tlb.elf: tests/tlb/tlb.S $(O)/.flags
 	@mkdir -p $(@D)
 	$(call say,CROSS,$@)
 	$(Q)$(CROSS)gcc -static -nostdlib -no-pie -Wl,--build-id=none,-z,noexecstack,-N \
 		-Wl,--no-warn-rwx-segments,-Ttext=0x40200000 $< -o $@
 
-TESTS += $(INJECT) $(O)/tests/inject/tlb.elf
-UNIT += $(INJECT)
+TESTS += $(INJECT) $(O)/tests/inject/tlb.elf $(SMP) $(SMP_GUESTS)
+UNIT += $(INJECT) $(SMP)
 
 inject-soak: guests $(INJECT) $(O)/tests/inject/tlb.elf ## injection 10,000 times in the loader and in a boot of Linux (SOAK=10000)
 	$(Q)$(INJECT) $(SOAK)
