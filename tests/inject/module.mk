@@ -14,7 +14,6 @@ $(INJECT): $(INJECT_OBJS) $(STUB_OBJS) $(PROTOCOL_OBJS)
 SMP := $(O)/tests/tlb/smp
 SMP_GUESTS := $(SMP)-el1.elf $(SMP)-el2.elf
 HOST_OBJS += $(SMP).o
-$(SMP).o: HOST_CFLAGS += -Itests/inject
 
 $(SMP): $(SMP).o $(O)/tests/inject/bench.o $(STUB_OBJS) $(PROTOCOL_OBJS)
 	$(call say,LD,$@)

@@ -5,7 +5,7 @@
  * without the refresh leave CPUs that see what was. Also through
  * the shim that behaves as KVM, where an executed `tlbi` has to do it. TAP.
  */
-#include "bench.h"
+#include "../inject/bench.h"
 
 #include "monitor/command.h"
 #include "patch/journal.h"
