@@ -120,7 +120,8 @@ function trap_enter
 	b	cpu_halt
 end_function trap_enter
 
-	.section .bss.trap_areas, "aw", %nobits
+	/* Not in the BSS: a CPU may be in its handler while CPU 0 clears that. */
+	.section .data.trap_areas, "aw"
 	.balign	1 << TRAP_AREA_SHIFT
 trap_areas:
 	.skip	1 << (TRAP_AREA_SHIFT + MAX_CPUS_SHIFT)
