@@ -9,14 +9,18 @@ unsigned int cpu_id(void)
 	return (unsigned int)READ_SYSREG(tpidr_el1);
 }
 
-bool mmu_is_on(void)
+uint64_t time_now(void)
 {
-	unsigned int el = el_current();
-	uint64_t sctlr = el == 3   ? READ_SYSREG(sctlr_el3)
-			 : el == 2 ? READ_SYSREG(sctlr_el2)
-				   : READ_SYSREG(sctlr_el1);
+	__asm__ volatile("isb" ::: "memory"); /* or the counter is read ahead of time */
+	return READ_SYSREG(cntvct_el0);
+}
 
-	return sctlr & SCTLR_M;
+/* Firmware at EL3 that has not written the frequency leaves 0; then 1 GHz is the longest wait. */
+uint64_t time_ticks(uint64_t ms)
+{
+	uint64_t hz = READ_SYSREG(cntfrq_el0);
+
+	return (hz ? hz : 1000000000) / 1000 * ms;
 }
 
 /* ID_AA64MMFR0_EL1.PARange; 52 bits are not to be had with these tables: 48. */

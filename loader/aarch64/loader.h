@@ -40,8 +40,7 @@ void log_printf(const char *fmt, ...);
 /** log_lock() - hold the console for more than one log_printf(); log_unlock() ends it. */
 void log_lock(void);
 void log_unlock(void);
-void log_lend(uint32_t cpu);	/* until that CPU, or whoever waits for it, ends it so: */
-void log_abandon(uint32_t cpu); /* however often it is locked, that CPU will not unlock it */
+void log_abandon(void); /* however often this CPU has locked it */
 /** fatal() - "LDR|ERROR: " and the text, then this CPU stops for good. */
 #define fatal(...)                                     \
 	do {                                           \
@@ -98,8 +97,9 @@ void el2_mmu_enable(const struct mmu_regs *regs, const void *start, const void *
 
 /* --- cpu.c --- */
 unsigned int cpu_id(void); /* logical number */
-bool mmu_is_on(void);	   /* at the level where we are */
-void cpu_prepare(void);	   /* from the level that the CPU came up in to MMU on at the kernel's */
+uint64_t time_now(void);
+uint64_t time_ticks(uint64_t ms);
+void cpu_prepare(void); /* from the level that the CPU came up in to MMU on at the kernel's */
 
 /* --- psci.c, psci_call.S --- */
 /* One call; an undefined conduit gives PSCI_NOT_SUPPORTED, see trap_recover(). */

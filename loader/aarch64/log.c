@@ -4,56 +4,88 @@
 
 #include "loader.h"
 
-#define LOCK_TRIES 100000000
-
-static struct {
-	uint32_t held;	/* by logical CPU held - 1 */
-	uint32_t depth; /* of that CPU's log_lock(), or 1 for log_lend() */
-} lock;
+#define HELD_MS 5000 /* a dump of all registers takes 3 s at 9600 baud */
 
 /*
- * Exclusives need cacheable memory (DDI 0487, B2.12). Until its MMU is on a CPU talks
- * without: CPU 0 is alone, and to the others, one after the other, it lends the console.
+ * One console for CPUs whose MMU is on and for others whose MMU is off, by Lamport's one-bit
+ * algorithm ("The mutual exclusion problem", part II, 1986): each CPU writes a word of its
+ * own alone. Exclusives want memory that is cacheable to all of them (DDI 0487, B2.12); and
+ * as what one holds in its cache another may have written past it (B2.8), each word has a
+ * cache line to itself, which is cleaned when it was written, invalidated before it is read.
+ * In .data: a CPU may be speaking while CPU 0 clears the BSS.
  */
+static struct speaker {
+	uint32_t depth; /* of its log_lock(); unless 0 it speaks, or is about to */
+	uint32_t dead;	/* a bit for each CPU that it has waited for in vain */
+} __attribute__((aligned(256))) speakers[BATON_IMAGE_MAX_CPUS] __attribute__((section(".data")));
+
+static unsigned int speaker_id(void)
+{
+	return cpu_id() % BATON_IMAGE_MAX_CPUS; /* a kernel may have put anything there */
+}
+
+/* A barrier as well: all of the system has seen it before it sees what comes next. */
+static void set_depth(struct speaker *self, uint32_t depth)
+{
+	__atomic_store_n(&self->depth, depth, __ATOMIC_RELEASE);
+	dcache_clean_invalidate(&self->depth, &self->depth + 1);
+}
+
+static bool speaks(const struct speaker *other)
+{
+	dcache_clean_invalidate(&other->depth, &other->depth + 1);
+	return __atomic_load_n(&other->depth, __ATOMIC_ACQUIRE);
+}
+
+/* Better mixed lines than none: a CPU may have died with the console. */
+static bool is_in_the_way(const struct speaker *self, unsigned int cpu)
+{
+	return !(self->dead >> cpu & 1) && speaks(&speakers[cpu]);
+}
+
+static void wait_for(struct speaker *self, unsigned int cpu)
+{
+	uint64_t start = time_now();
+
+	while (is_in_the_way(self, cpu))
+		if (time_now() - start > time_ticks(HELD_MS))
+			self->dead |= 1U << cpu;
+}
+
 void log_lock(void)
 {
-	uint32_t self = cpu_id() + 1;
+	unsigned int id = speaker_id(), cpu;
+	struct speaker *self = &speakers[id];
 
-	if (!mmu_is_on())
+	if (speaks(self)) {
+		self->depth++;
 		return;
-	/* Better mixed lines than none: a CPU may have died with the lock. */
-	for (unsigned int n = 0; n < LOCK_TRIES; n++) {
-		uint32_t none = 0;
-
-		if (__atomic_load_n(&lock.held, __ATOMIC_RELAXED) == self ||
-		    __atomic_compare_exchange_n(&lock.held, &none, self, true, __ATOMIC_ACQUIRE,
-						__ATOMIC_RELAXED))
-			break;
 	}
-	lock.depth++;
+again:
+	set_depth(self, 1);
+	for (cpu = 0; cpu < id; cpu++)
+		if (is_in_the_way(self, cpu)) {
+			set_depth(self, 0);
+			wait_for(self, cpu);
+			goto again;
+		}
+	for (cpu = id + 1; cpu < BATON_IMAGE_MAX_CPUS; cpu++)
+		wait_for(self, cpu);
 }
 
 void log_unlock(void)
 {
-	if (mmu_is_on() && --lock.depth == 0)
-		__atomic_store_n(&lock.held, 0, __ATOMIC_RELEASE);
+	struct speaker *self = &speakers[speaker_id()];
+
+	if (self->depth > 1)
+		self->depth--;
+	else
+		set_depth(self, 0);
 }
 
-void log_lend(uint32_t cpu)
+void log_abandon(void)
 {
-	if (!mmu_is_on())
-		return;
-	log_lock();
-	lock.depth = 1;
-	__atomic_store_n(&lock.held, cpu + 1, __ATOMIC_RELEASE);
-}
-
-void log_abandon(uint32_t cpu)
-{
-	if (mmu_is_on() && __atomic_load_n(&lock.held, __ATOMIC_ACQUIRE) == cpu + 1) {
-		lock.depth = 0;
-		__atomic_store_n(&lock.held, 0, __ATOMIC_RELEASE);
-	}
+	set_depth(&speakers[speaker_id()], 0);
 }
 
 static void put_hex(uint64_t value, unsigned int digits)

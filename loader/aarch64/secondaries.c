@@ -76,7 +76,6 @@ void secondary_main(void)
 	if (board.kernel_type == KERNEL_LINUX)
 		linux_wait(cpu);
 	log_printf("LDR|INFO|CPU%d: jumping to kernel\n", (uint64_t)cpu);
-	log_abandon(cpu);
 	__atomic_store_n(&reported, cpu, __ATOMIC_RELEASE);
 	kernel_jump(&shared_args, image_header->kernel_entry);
 }
@@ -87,20 +86,6 @@ void stranger_main(void)
 	      "of "
 	      "the loader)\n",
 	      READ_SYSREG(mpidr_el1) & AFFINITY, cpu_mpidr[0]);
-}
-
-static uint64_t now(void)
-{
-	__asm__ volatile("isb" ::: "memory"); /* or the counter is read ahead of time */
-	return READ_SYSREG(cntvct_el0);
-}
-
-/* Firmware at EL3 that has not written the frequency leaves 0; then 1 GHz is the longest wait. */
-static uint64_t ticks(uint64_t ms)
-{
-	uint64_t hz = READ_SYSREG(cntfrq_el0);
-
-	return (hz ? hz : 1000000000) / 1000 * ms;
 }
 
 static bool is_here(uint64_t cpu)
@@ -114,10 +99,10 @@ static bool is_here(uint64_t cpu)
 /* Also wakes the others, to look and to say again that they are here. */
 static bool comes(uint64_t cpu, uint64_t ms)
 {
-	uint64_t start = now();
+	uint64_t start = time_now();
 
 	while (!is_here(cpu)) {
-		if (now() - start > ticks(ms))
+		if (time_now() - start > time_ticks(ms))
 			return false;
 		__asm__ volatile("sev");
 	}
@@ -173,15 +158,13 @@ void secondaries_gather(bool moved)
 
 static void wait_for(uint64_t cpu, const char *what)
 {
-	uint64_t start = now();
+	uint64_t start = time_now();
 
 	while (__atomic_load_n(&reported, __ATOMIC_ACQUIRE) != cpu)
-		if (now() - start > ticks(board.cpu_timeout * UINT64_C(1000))) {
-			log_abandon((uint32_t)cpu);
+		if (time_now() - start > time_ticks(board.cpu_timeout * UINT64_C(1000)))
 			fatal("CPU%d is missing: it was %s and has not reported within %d s (where "
 			      "is its pc? baton: `cpus`)\n",
 			      cpu, what, (uint64_t)board.cpu_timeout);
-		}
 }
 
 /* One CPU; what was done to get it, for the case that it does not come. */
@@ -193,12 +176,10 @@ static const char *start_cpu(uint64_t cpu)
 		err = psci_cpu_on(cpu_mpidr[cpu], secondary_start, cpu);
 		if (!err)
 			return "switched on";
-		if (!is_here(cpu)) {
-			log_abandon((uint32_t)cpu);
+		if (!is_here(cpu))
 			fatal("CPU%d is missing: PSCI CPU_ON says %s (has the machine %d CPUs? "
 			      "baton-mkimage --cpus)\n",
 			      cpu, psci_error(err), (uint64_t)board.cpus);
-		}
 	}
 	mailbox_go[cpu] = 1;
 	dcache_clean_invalidate(&mailbox_go[cpu], &mailbox_go[cpu + 1]);
@@ -212,7 +193,6 @@ void secondaries_start(const struct kernel_args *args)
 	__asm__ volatile("dsb ish" ::: "memory");
 	for (uint64_t cpu = 1; cpu < board.cpus; cpu++) {
 		log_printf("LDR|INFO: starting CPU%d\n", cpu);
-		log_lend((uint32_t)cpu);
 		wait_for(cpu, start_cpu(cpu));
 	}
 }

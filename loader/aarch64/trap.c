@@ -224,7 +224,7 @@ static void dump(const struct trap_frame *f, uint64_t kind)
 	log_printf("    elr: %X\n    spsr: %X\n    sp: %X\n", f->elr, f->spsr, stack_pointer(f));
 	for (uint64_t i = 0; i < 31; i++)
 		log_printf("    reg: %x: %X\n", i, f->x[i]);
-	log_abandon(cpu_id()); /* it stops here */
+	log_abandon(); /* it stops here */
 }
 
 /*
@@ -258,5 +258,5 @@ void trap_nested(const struct trap_frame *f)
 	log_lock();
 	print_head("the exception handler itself failed: ");
 	log_printf("esr_el%d %X elr %X far %X\n", (uint64_t)el_current(), f->esr, f->elr, f->far);
-	log_abandon(cpu_id());
+	log_abandon();
 }
