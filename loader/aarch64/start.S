@@ -98,24 +98,38 @@ park:
 	.size _start, . - _start
 
 /*
- * One more CPU than the board can have, which is nobody's business; or the only one,
- * which has to say so. CPU 0 comes within seconds or not at all.
+ * One more CPU than the board can have, which is nobody's business; or CPU 0 is missing,
+ * which one has to say. CPU 0 comes within 3 seconds or not at all. There is one stack
+ * for strangers and no number for the console, so one speaks: who is the last to write its
+ * MPIDR (not 0) behind the mailbox, by M. Fischer's algorithm. In half of the time whoever
+ * had found nobody's there has written its own.
  */
 function stranger
 	cmp	x19, x20
 	b.ne	cpu_halt
+	mrs	x0, mpidr_el1
 	mrs	x1, cntfrq_el0
-	add	x1, x1, x1, lsl #1
-	mrs	x2, cntvct_el0
+	add	x1, x1, x1, lsr #1
 	adr	x3, mailbox_here
-1:	ldr	w4, [x3]
+	mov	x6, xzr				/* first nobody's is wanted there, then ours */
+1:	mrs	x2, cntvct_el0
+2:	dc	civac, x3			/* our caches may be on */
+	dsb	sy
+	ldr	w4, [x3]
 	cbnz	w4, cpu_halt
+	ldr	x5, [x3, #(4 << MAX_CPUS_SHIFT)]
+	cmp	x5, x6
+	b.ne	cpu_halt
 	isb
 	mrs	x4, cntvct_el0
 	sub	x4, x4, x2
 	cmp	x4, x1
-	b.lo	1b
-	msr	tpidr_el1, xzr
+	b.lo	2b
+	cbnz	x6, 3f
+	mov	x6, x0
+	str	x6, [x3, #(4 << MAX_CPUS_SHIFT)]
+	b	1b
+3:	msr	tpidr_el1, xzr
 	bl	vectors_install
 	stack_of xzr, x1
 	b	stranger_main
