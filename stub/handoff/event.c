@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define PLACE_COLUMNS 44
+#define LINE_COLUMNS  100
 
 void say_symbol(const struct context *ctx, uint64_t addr, const char *before, const char *after,
 		struct buf *out)
@@ -25,6 +26,21 @@ void handoff_say(struct handoff *h, const struct buf *text)
 		h->sink->write(h->sink->ctx, text->data, text->len);
 }
 
+/* Behind each other up to the right edge, each line below the text's first letters. */
+static void render_fields(const char *fields, size_t indent, struct buf *out)
+{
+	while (*fields) {
+		size_t room = LINE_COLUMNS - indent, len = strlen(fields), at = len;
+
+		if (len > room)
+			for (at = room; at && !(fields[at] == ' ' && strchr(",;", fields[at - 1]));)
+				at--;
+		buf_printf(out, "%*s%.*s\n", (int)indent, "", (int)(at ? at : len), fields);
+		fields += at ? at : len;
+		fields += *fields == ' ';
+	}
+}
+
 void event_render(const struct handoff *h, const struct event *e, struct buf *out)
 {
 	size_t start = out->len, width = PLACE_COLUMNS;
@@ -40,6 +56,8 @@ void event_render(const struct handoff *h, const struct event *e, struct buf *ou
 		buf_putc(out, ' ');
 	while (out->len - start < width);
 	buf_printf(out, "%s\n", e->text);
+	if (e->fields)
+		render_fields(e->fields, width + 2, out);
 }
 
 void event_add(struct handoff *h, const struct event *e, const char *fmt, ...)
@@ -64,8 +82,10 @@ void event_add(struct handoff *h, const struct event *e, const char *fmt, ...)
 
 void event_clear(struct handoff *h)
 {
-	for (size_t i = 0; i < h->event_count; i++)
+	for (size_t i = 0; i < h->event_count; i++) {
 		free(h->events[i].text);
+		free(h->events[i].fields);
+	}
 	free(h->events);
 	h->events = NULL;
 	h->event_count = 0;

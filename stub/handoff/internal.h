@@ -29,6 +29,7 @@ struct event {
 	uint64_t pc, before, after;
 	const char *name; /* a register, a firmware call; static, or NULL */
 	char *text;	  /* for people */
+	char *fields;	  /* what a register's write changes: fields_changed(); or NULL */
 };
 
 enum trouble_kind {

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What a CPU is about to do at a stop site, as an event; and past it. */
+#include "handoff/fields.h"
 #include "handoff/internal.h"
 #include "handoff/psci.h"
 
 #include <stdio.h>
 
 #define SCTLR_M 1u
+#define HCR_E2H (UINT64_C(1) << 34)
 
 #define SPSR_AARCH32 (1u << 4)
 
@@ -84,8 +86,32 @@ static int preflight_mmu(struct handoff *h, const struct visit *v, uint64_t sctl
 	return err;
 }
 
+/* Secondaries do as the first CPU did: what was told once is not told again. */
+static bool told(const struct handoff *h, const struct event *e)
+{
+	for (size_t i = 0; i < h->event_count; i++)
+		if (h->events[i].fields && h->events[i].name == e->name &&
+		    h->events[i].before == e->before && h->events[i].after == e->after)
+			return true;
+	return false;
+}
+
+/* The registers whose bits decide how addresses are translated; for free(), or NULL. */
+static char *changed_fields(struct handoff *h, const struct visit *v, const struct event *e)
+{
+	uint64_t hcr = 0;
+	const struct sysreg *s;
+	struct buf out = { 0 };
+
+	(void)machine_reg_read(machine_of(h), v->cpu, "HCR_EL2", &hcr);
+	s = sysreg_find(e->name, hcr & HCR_E2H);
+	if (s && !told(h, e))
+		fields_changed(s, e->before, e->after, &out);
+	return out.data;
+}
+
 static void say_sysreg(struct handoff *h, const struct visit *v, const struct watch *w,
-		       const struct event *e, bool known)
+		       struct event *e, bool known)
 {
 	struct buf name = { 0 };
 	const char *mmu = "";
@@ -96,6 +122,9 @@ static void say_sysreg(struct handoff *h, const struct visit *v, const struct wa
 		mmu = e->before & SCTLR_M ? "   MMU off" : "   MMU stays off";
 	if (w->role == WATCH_TTBR0 || w->role == WATCH_TTBR1 || w->role == WATCH_VBAR)
 		say_symbol(h->ctx, e->after & 0xfffffffffffe, " (", ")", &name);
+	if (known && e->before != e->after && w->role != WATCH_TTBR0 && w->role != WATCH_TTBR1 &&
+	    w->role != WATCH_VBAR && w->role != WATCH_VTTBR)
+		e->fields = changed_fields(h, v, e);
 	if (!known)
 		event_add(h, e, "%s := %#" PRIx64 "%s", w->name, e->after,
 			  name.len ? name.data : "");

@@ -33,6 +33,7 @@ show() {
 ends_with() { [ "$status" = "$1" ] || show; }
 says() { has "$out" "$1" || show; }
 never_says() { hasnt "$out" "$1" || show; }
+hasnt_line() { ! grep -qE -- "$1" "$out" || show; }
 line() { grep -qE -- "$1" "$out" || show; }
 # in_order PATTERN...: lines that match, one behind the other
 in_order() {
@@ -66,5 +67,15 @@ tap_ok 'until what there is not: exit status 2' ends_with 2
 tap_ok 'until what there is not: the list' says 'it knows kernel, mmu-on, el-change, psci, jump, exc'
 baton "$seed/good-el1.img" 0x70000000 virt -e 'handoff until'
 tap_ok 'until nothing: the list' says 'until what? kernel, mmu-on,'
+
+# Registers by field, below the line of the write, and once for all CPUs.
+smp=4
+baton "$seed/good-el1-smp4.img" 0x70000000 virt -e 'handoff run'
+tap_ok 'TCR by field' in_order ' TCR_EL1 0 -> 0x' 'T0SZ 16 \(48-bit input\)' 'IRGN0 write-back' 'TG1 4 KiB'
+tap_ok 'MAIR by field' in_order ' MAIR_EL1 0 -> 0xff440c0400$' '^ +Attr1 Device-nGnRE, Attr2 Device-GRE'
+tap_ok 'SCTLR by field' in_order 'MMU on$' '^ +sets M, C, SA, I$'
+tap_ok 'lines are not too long' hasnt_line '^ {40}.{61}'
+tap_ok 'what all CPUs write is told once' test "$(grep -c 'T0SZ 16' "$out")" = 1
+smp=1
 
 tap_end
