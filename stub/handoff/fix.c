@@ -4,6 +4,7 @@
 
 #include "mmu/sysreg.h"
 #include "patch/plan.h"
+#include "patch/touch.h"
 
 #include <string.h>
 
@@ -179,6 +180,8 @@ int handoff_why(struct context *ctx, unsigned int cpu, struct buf *out, bool *fo
 static int put_back(struct handoff *h, unsigned int cpu, struct buf *out)
 {
 	struct machine *m = machine_of(h);
+	struct touch t = { .machine = m, .journal = h->ctx->journal, .cpu = cpu };
+	struct buf say = { 0 };
 	uint64_t pc, spsr, elr;
 	int el = machine_el(m, cpu);
 	int err = el < 0 ? el : machine_reg_read(m, cpu, "pc", &pc);
@@ -194,9 +197,11 @@ static int put_back(struct handoff *h, unsigned int cpu, struct buf *out)
 		return -BATON_EUNSUPPORTED;
 	/* GDB's cpsr has 32 bits; the flags of SPSR above them belong to no running CPU here */
 	if (!err)
-		err = machine_reg_write(m, cpu, "cpsr", spsr & 0xffffffff);
+		err = touch_reg(&t, "cpsr", spsr & 0xffffffff, "fix -y: back to the instruction");
 	if (!err)
-		err = machine_reg_write(m, cpu, "pc", elr);
+		err = touch_reg(&t, "pc", elr, "fix -y: back to the instruction");
+	err = touch_end(&t, err, &say);
+	buf_free(&say);
 	if (!err)
 		buf_printf(out, "CPU%u: pc is back on %#" PRIx64 "\n", cpu, elr);
 	return err;

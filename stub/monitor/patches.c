@@ -22,6 +22,7 @@ static int state_of(struct cmd *c, const struct journal_entry *e, char *state, s
 		[VERDICT_APPLIED] = "applied",
 		[VERDICT_ABSENT] = "absent",
 		[VERDICT_CHANGED] = "changed",
+		[VERDICT_PASSED] = "passed",
 	};
 	int err;
 
@@ -98,7 +99,7 @@ static int say_entry(struct cmd *c, const struct journal_entry *e, int width, bo
 			   e->count - shown(e, all), e->number);
 	if (!err && !e->count)
 		buf_printf(&line, "%3u  %-9s  nothing was written  %s\n", e->number, state, e->why);
-	if (jd.other) {
+	if (jd.other && jd.verdict != VERDICT_PASSED) {
 		buf_printf(&line, "%16s%#" PRIx64 " holds ", "", jd.other->address);
 		patch_say_value(jd.holds, jd.other->size, &line);
 		buf_puts(&line, " now, which neither baton nor GDB wrote\n");
@@ -260,5 +261,6 @@ COMMAND(patches, "patches", run, .args = "[N] [--json]",
 	.help = "all that was changed: state, where, old and new value, why",
 	.more = "  N        that one, with all its writes, and the walk without and with it\n"
 		"State is what memory says now: applied, `1 of 3` writes, absent (the old values\n"
-		"are back), changed (by something else); undone, not made, reset, elsewhere (of\n"
+		"are back), changed (by something else), passed (the CPU has run on); undone, not "
+		"made, reset, elsewhere (of\n"
 		"another machine) are what the journal knows.\n");

@@ -291,14 +291,16 @@ static int assign(struct cmd *c, const char *name, uint64_t value, bool insist)
 		cmd_fail(c, err, "%s: the journal cannot be written, nothing was changed", name);
 	else
 		err = write_and_read(c, &r, value, &now);
-	if (err) {
-		if (err != -BATON_ELINK)
-			journal_abort(c->ctx->journal, c->machine, n, &why);
-		buf_free(&why);
-		return err;
+	if (!err) {
+		err = journal_end(c->ctx->journal, n);
+		if (err)
+			cmd_fail(c, err, NULL);
 	}
-	journal_end(c->ctx->journal, n);
+	if (err && err != -BATON_ELINK)
+		journal_abort(c->ctx->journal, c->machine, n, &why);
 	buf_free(&why);
+	if (err)
+		return err;
 	cmd_say(c, "CPU %u %s: 0x%016" PRIx64 " -> 0x%016" PRIx64, c->cpu, r.name, r.value, now);
 	if (rules_translation(r.name))
 		cmd_say(c, "what the TLB holds of before stays there (tlb-flush all)");

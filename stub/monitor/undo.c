@@ -28,7 +28,10 @@ static int undo_all(struct cmd *c)
 	for (size_t i = journal_count(j); i && err != -BATON_ELINK; i--) {
 		const struct journal_entry *e = journal_at(j, i - 1);
 
-		if (!entry_is_live(e))
+		struct judgement jd;
+
+		if (!entry_is_live(e) ||
+		    (!journal_judge(j, c->machine, e, &jd) && jd.verdict == VERDICT_PASSED))
 			continue;
 		err = undo_one(c, e->number);
 		first = first ? first : err;
@@ -38,7 +41,7 @@ static int undo_all(struct cmd *c)
 
 static int run(struct cmd *c)
 {
-	unsigned int last = journal_last(c->ctx->journal);
+	unsigned int last = journal_last(c->ctx->journal, c->machine);
 	uint64_t number = last;
 	int err = cmd_no_more(c, 1);
 

@@ -59,42 +59,43 @@ unsigned int journal_begin(struct journal *j, const char *why)
 	return e->number;
 }
 
-int journal_note(struct journal *j, unsigned int number, const struct patch *write)
+int journal_note_all(struct journal *j, unsigned int number, const struct patch *write, size_t n)
 {
 	struct journal_entry *e = entry_of(j, number);
 	int err;
 
-	assert(e && e->state == ENTRY_UNDER_WAY);
-	assert(write->size && write->size <= PATCH_BYTES);
-	err = journal_log_write(j, number, write);
+	assert(e && e->state == ENTRY_UNDER_WAY && n);
+	for (size_t i = 0; i < n; i++)
+		assert(write[i].size && write[i].size <= PATCH_BYTES);
+	err = journal_log_writes(j, number, write, n);
 	if (err)
 		return err;
-	if (e->count == e->cap) {
+	while (e->cap < e->count + n) {
 		e->cap = e->cap ? 2 * e->cap : 1;
 		e->write = realloc(e->write, e->cap * sizeof(*e->write));
 		if (!e->write)
 			abort();
 	}
-	e->write[e->count++] = *write;
+	memcpy(e->write + e->count, write, n * sizeof(*write));
+	e->count += n;
 	return 0;
+}
+
+int journal_note(struct journal *j, unsigned int number, const struct patch *write)
+{
+	return journal_note_all(j, number, write, 1);
 }
 
 int journal_end(struct journal *j, unsigned int number)
 {
 	struct journal_entry *e = entry_of(j, number);
+	int err;
 
 	assert(e && e->state == ENTRY_UNDER_WAY);
-	e->state = ENTRY_APPLIED;
-	return journal_log(j, "end %u", number);
-}
-
-unsigned int journal_add(struct journal *j, const struct patch *p)
-{
-	unsigned int number = journal_begin(j, p->why);
-
-	journal_note(j, number, p);
-	journal_end(j, number);
-	return number;
+	err = journal_log(j, "end %u", number);
+	if (!err)
+		e->state = ENTRY_APPLIED;
+	return err;
 }
 
 /* Looking at entries */
@@ -120,14 +121,6 @@ bool entry_is_live(const struct journal_entry *e)
 		return false;
 	return e->state == ENTRY_UNDER_WAY || e->state == ENTRY_APPLIED ||
 	       e->state == ENTRY_UNDOING;
-}
-
-unsigned int journal_last(const struct journal *j)
-{
-	for (size_t i = j->count; i; i--)
-		if (entry_is_live(&j->entry[i - 1]))
-			return j->entry[i - 1].number;
-	return 0;
 }
 
 void patch_say_value(const uint8_t *bytes, unsigned int size, struct buf *out)
@@ -244,6 +237,19 @@ static int place_read(const struct journal *j, struct machine *m, const struct j
 	return 0;
 }
 
+/* Only what a CPU changes with every instruction. */
+static bool is_passing(const struct journal_entry *e)
+{
+	for (size_t i = 0; i < e->count; i++) {
+		const char *reg = e->write[i].reg;
+
+		if (e->write[i].kind != PATCH_REGISTER ||
+		    (strcmp(reg, "pc") != 0 && strcmp(reg, "cpsr") != 0))
+			return false;
+	}
+	return e->count;
+}
+
 int journal_judge(const struct journal *j, struct machine *m, const struct journal_entry *e,
 		  struct judgement *out)
 {
@@ -269,6 +275,8 @@ int journal_judge(const struct journal *j, struct machine *m, const struct journ
 		out->other = &e->write[i - 1];
 		memcpy(out->holds, now, sizeof(now));
 	}
+	if (out->other && is_passing(e))
+		out->verdict = VERDICT_PASSED;
 	if (!out->other)
 		out->verdict = !absent	    ? VERDICT_APPLIED
 			       : out->there ? VERDICT_PARTLY
@@ -279,9 +287,28 @@ int journal_judge(const struct journal *j, struct machine *m, const struct journ
 	return 0;
 }
 
+unsigned int journal_last(const struct journal *j, struct machine *m)
+{
+	for (size_t i = j->count; i; i--) {
+		struct judgement jd;
+
+		if (entry_is_live(&j->entry[i - 1]) &&
+		    (journal_judge(j, m, &j->entry[i - 1], &jd) || jd.verdict != VERDICT_PASSED))
+			return j->entry[i - 1].number;
+	}
+	return 0;
+}
+
 static int conflict(const struct journal_entry *e, const struct patch *p, const uint8_t *now,
 		    struct buf *out)
 {
+	if (is_passing(e)) {
+		buf_printf(out,
+			   "undo %u: CPU %u has run on since, its %s is no longer the one that was "
+			   "set; nothing to take back\n",
+			   e->number, p->cpu, p->reg);
+		return -BATON_EBUSY;
+	}
 	buf_printf(out, "undo %u: not done, something else has written there: ", e->number);
 	if (e->count > 1)
 		buf_printf(out, "%s%s%#" PRIx64 " ", p->where, p->where[0] ? " at " : "",

@@ -38,7 +38,6 @@ struct patch {
 	unsigned int size; /* bytes, up to PATCH_BYTES */
 	uint8_t old[PATCH_BYTES], new[PATCH_BYTES];
 	char where[96]; /* for people: "L0 [511] boot_lvl0_upper+0xff8" */
-	char why[96];	/* journal_add(): the command that made it */
 };
 
 enum entry_state {
@@ -83,7 +82,12 @@ unsigned int journal_begin(struct journal *j, const char *why);
  * Return: 0; -BATON_ESYS: the journal's file cannot be written, so nothing may be.
  */
 int journal_note(struct journal *j, unsigned int number, const struct patch *write);
-/** journal_end() - all is written, read back and verified. Errors as journal_note(). */
+/** journal_note_all() - @n of them, on disk at once. */
+int journal_note_all(struct journal *j, unsigned int number, const struct patch *write, size_t n);
+/**
+ * journal_end() - all is written, read back and verified. Errors as journal_note(): then it is
+ * under way as before, to be taken back by journal_abort().
+ */
 int journal_end(struct journal *j, unsigned int number);
 /**
  * journal_abort() - put the old values back, in reverse order, wherever the new ones are,
@@ -99,21 +103,19 @@ int journal_abort(struct journal *j, struct machine *m, unsigned int number, str
  */
 int journal_entry_refresh(struct machine *m, const struct journal_entry *e, struct buf *out);
 
-/** journal_add() - begin, note and end of one write, which was made; its number. */
-unsigned int journal_add(struct journal *j, const struct patch *p);
-
 /* What memory says of an entry's writes, those of later live entries taken off. */
-enum verdict {
+enum journal_verdict {
 	VERDICT_APPLIED, /* all the new values are there */
 	VERDICT_ABSENT,	 /* all the old ones */
 	VERDICT_PARTLY,	 /* some of each */
 	VERDICT_CHANGED, /* something else has written there */
+	VERDICT_PASSED,	 /* pc and the like alone, and the CPU has gone on from there */
 };
 
 struct judgement {
-	enum verdict verdict;
+	enum journal_verdict verdict;
 	size_t there;		    /* writes whose new value is there */
-	const struct patch *other;  /* VERDICT_CHANGED: the place, */
+	const struct patch *other;  /* VERDICT_CHANGED, _PASSED: the place, */
 	uint8_t holds[PATCH_BYTES]; /* and what it holds */
 };
 
@@ -131,8 +133,10 @@ const struct journal_entry *journal_find(const struct journal *j, unsigned int n
 /** entry_is_live() - may any of it be in the machine, as far as the journal knows? */
 bool entry_is_live(const struct journal_entry *e);
 
-/** journal_last() - the number of the last one that is live; 0: none. */
-unsigned int journal_last(const struct journal *j);
+/**
+ * journal_last() - the number of the last one that is live, and no CPU has gone on from; 0: none.
+ */
+unsigned int journal_last(const struct journal *j, struct machine *m);
 
 /**
  * journal_undo() - put the old values back, in reverse order, if the new ones (or the old) are

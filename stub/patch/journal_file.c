@@ -53,28 +53,33 @@ static int append(struct journal *j, const struct buf *line)
 	return fdatasync(j->fd) ? errno : 0;
 }
 
-static int log_text(struct journal *j, const struct buf *text)
+/* A line more: its sum is over all before it, and its own text. */
+static void add_line(struct buf *lines, uint64_t *sum, const struct buf *text)
 {
-	uint64_t sum = sum_add(j->sum, text->data, text->len);
-	struct buf line = { 0 };
+	*sum = sum_add(*sum, text->data, text->len);
+	buf_printf(lines, "%016" PRIx64 " %s\n", *sum, text->data);
+}
 
-	if (j->broken)
+/* @sum: with these lines. */
+static int put_lines(struct journal *j, const struct buf *lines, uint64_t sum)
+{
+	if (!j->broken)
+		j->broken = append(j, lines);
+	else
 		return broken(j);
-	buf_printf(&line, "%016" PRIx64 " %s\n", sum, text->data);
-	j->broken = append(j, &line);
 	if (!j->broken) {
 		j->sum = sum;
-		j->good += line.len;
+		j->good += lines->len;
 	} else if (ftruncate(j->fd, (off_t)j->good)) {
 		/* It stays cut short, as if baton had died there. */
 	}
-	buf_free(&line);
 	return j->broken ? broken(j) : 0;
 }
 
 int journal_log(struct journal *j, const char *fmt, ...)
 {
-	struct buf text = { 0 };
+	struct buf text = { 0 }, line = { 0 };
+	uint64_t sum = j->sum;
 	va_list ap;
 	int err;
 
@@ -83,25 +88,41 @@ int journal_log(struct journal *j, const char *fmt, ...)
 	va_start(ap, fmt);
 	buf_vprintf(&text, fmt, ap);
 	va_end(ap);
-	err = log_text(j, &text);
+	add_line(&line, &sum, &text);
+	err = put_lines(j, &line, sum);
 	buf_free(&text);
+	buf_free(&line);
 	return err;
 }
 
 /* kind cpu regime register address va level leaf size old new where */
-int journal_log_write(struct journal *j, unsigned int number, const struct patch *p)
+static void say_write(unsigned int number, const struct patch *p, struct buf *out)
 {
-	struct buf old = { 0 }, new = { 0 };
+	buf_printf(out, "note %u %d %u %s %s %" PRIx64 " %" PRIx64 " %d %d %u ", number,
+		   (int)p->kind, p->cpu, p->regime[0] ? p->regime : "-", p->reg[0] ? p->reg : "-",
+		   p->address, p->va, p->level, p->leaf, p->size);
+	hex_encode(out, p->old, p->size);
+	buf_putc(out, ' ');
+	hex_encode(out, p->new, p->size);
+	buf_printf(out, " %s", p->where);
+}
+
+int journal_log_writes(struct journal *j, unsigned int number, const struct patch *p, size_t n)
+{
+	struct buf text = { 0 }, lines = { 0 };
+	uint64_t sum = j->sum;
 	int err;
 
-	hex_encode(&old, p->old, p->size);
-	hex_encode(&new, p->new, p->size);
-	err = journal_log(j, "note %u %d %u %s %s %" PRIx64 " %" PRIx64 " %d %d %u %s %s %s",
-			  number, (int)p->kind, p->cpu, p->regime[0] ? p->regime : "-",
-			  p->reg[0] ? p->reg : "-", p->address, p->va, p->level, p->leaf, p->size,
-			  old.data, new.data, p->where);
-	buf_free(&old);
-	buf_free(&new);
+	if (j->fd < 0)
+		return 0;
+	for (size_t i = 0; i < n; i++) {
+		buf_clear(&text);
+		say_write(number, &p[i], &text);
+		add_line(&lines, &sum, &text);
+	}
+	err = put_lines(j, &lines, sum);
+	buf_free(&text);
+	buf_free(&lines);
 	return err;
 }
 
@@ -396,6 +417,9 @@ static int settle(struct journal *j, struct machine *m, struct journal_entry *e,
 	case VERDICT_PARTLY:
 		buf_printf(say, "%zu of its %zu writes are there (`undo %u` takes them back)\n",
 			   jd.there, e->count, e->number);
+		break;
+	case VERDICT_PASSED:
+		buf_puts(say, "the CPU has run on since\n");
 		break;
 	case VERDICT_CHANGED:
 		buf_printf(say, "%#" PRIx64 " holds neither the old nor the new value\n",

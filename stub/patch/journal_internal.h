@@ -22,6 +22,6 @@ struct journal {
  * Return: 0; -BATON_ESYS.
  */
 int journal_log(struct journal *j, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-int journal_log_write(struct journal *j, unsigned int number, const struct patch *p);
+int journal_log_writes(struct journal *j, unsigned int number, const struct patch *p, size_t n);
 
 #endif

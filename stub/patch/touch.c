@@ -7,6 +7,7 @@
 #include "patch/plan.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define PAGE	  4096u
@@ -38,8 +39,9 @@ bool touch_plausible(const struct machine *m, const uint8_t *old, const uint8_t 
 struct place {
 	struct tables tables;
 	struct pt_config cfg, s2;
-	uint64_t pa; /* that is looked for */
-	uint64_t table, ia;
+	struct touch_piece *piece; /* that are looked for, while they are TOUCH_UNUSED */
+	size_t pieces, left;
+	uint64_t table, ia; /* of the last one that was found */
 	int level;
 };
 
@@ -52,12 +54,18 @@ static int on_table(void *ctx, uint64_t table, int level, uint64_t ia, const uin
 	(void)data;
 	if (p->cfg.regime.nested && pt_stage2_address(&p->s2, &p->tables.reader, table, &at))
 		return 0;
-	if (p->pa < at || p->pa - at >= size)
-		return 0;
-	p->table = at;
-	p->level = level;
-	p->ia = ia;
-	return FOUND;
+	for (size_t i = 0; i < p->pieces; i++) {
+		struct touch_piece *piece = &p->piece[i];
+
+		if (piece->kind != TOUCH_UNUSED || piece->pa < at || piece->pa - at >= size)
+			continue;
+		piece->kind = TOUCH_TABLE;
+		p->left--;
+		p->table = at;
+		p->level = level;
+		p->ia = ia;
+	}
+	return p->left ? 0 : FOUND;
 }
 
 static int on_range(void *ctx, const struct pt_range *r)
@@ -77,7 +85,7 @@ static int bulk_wait(void *ctx, unsigned int i)
 	return machine_phys_gathered(ctx, i);
 }
 
-/* Is it a table below one of @p's roots? 1, 0, or what the machine failed with. */
+/* Are all of them tables below one of @p's roots? 1, 0, or what the machine failed with. */
 static int find_below(struct place *p)
 {
 	const struct pt_map_sink sink = { .range = on_range, .table = on_table, .ctx = p };
@@ -122,12 +130,8 @@ static bool is_ram(void *ctx, uint64_t pa)
 }
 
 /* A page that could be a table, of the granule that is set or of the usual one. */
-static bool looks_like_table(const struct touch *t, struct place *p, const uint8_t *page)
+static bool looks_like_table(const struct touch *t, const struct place *p, const uint8_t *page)
 {
-	if (tables_init(&p->tables, t->machine, t->symbols, t->cpu, "pending", NULL) ||
-	    pt_config_from_regime(&p->cfg, &p->tables.regime, 0, NULL) || p->cfg.granule != 12) {
-		p->cfg = (struct pt_config){ .granule = 12, .oa_bits = 48 };
-	}
 	for (int level = 0; level < 4; level++)
 		if (pt_looks_like_table(&p->cfg, level, page, is_ram, t->machine))
 			return true;
@@ -201,20 +205,95 @@ static void describe_unused(const struct touch *t, const struct place *place, st
 	name_place(t, p, what);
 }
 
-enum kind { KIND_DATA, KIND_USED, KIND_UNUSED };
+/* The page as it is and as it will be. -BATON_ERANGE: what is no memory cannot be a table. */
+static int look(const struct touch *t, const struct touch_piece *piece, uint8_t *old, uint8_t *new)
+{
+	size_t at = piece->pa % PAGE;
+	int err = machine_phys_read(t->machine, piece->pa - at, old, PAGE);
+
+	if (err)
+		return err == -BATON_ELINK ? err : -BATON_ERANGE;
+	memcpy(new, old, PAGE);
+	memcpy(new + at, piece->data, piece->len);
+	return 0;
+}
+
+/* Could it be one of a table's? The whole words that it lies in decide. */
+static int sort_plausible(struct touch *t, struct place *place)
+{
+	uint8_t old[PAGE], new[PAGE];
+
+	for (size_t i = 0; i < place->pieces; i++) {
+		struct touch_piece *piece = &place->piece[i];
+		size_t from = piece->pa % PAGE & ~(size_t)7;
+		size_t end = (piece->pa % PAGE + piece->len + 7) & ~(size_t)7;
+		int err = look(t, piece, old, new);
+
+		if (err == -BATON_ELINK)
+			return err;
+		piece->kind = TOUCH_DATA;
+		if (err || !touch_plausible(t->machine, old + from, new + from, end - from))
+			continue;
+		piece->kind = TOUCH_UNUSED;
+		place->left++;
+	}
+	return 0;
+}
+
+static int sort(struct touch *t, struct place *place)
+{
+	uint8_t old[PAGE], new[PAGE];
+	int err = sort_plausible(t, place);
+
+	if (!err && place->left)
+		err = find_in_use(t, place);
+	if (err < 0 || !place->left)
+		return err < 0 ? err : 0;
+	if (tables_init(&place->tables, t->machine, t->symbols, t->cpu, "pending", NULL) ||
+	    pt_config_from_regime(&place->cfg, &place->tables.regime, 0, NULL) ||
+	    place->cfg.granule != 12)
+		place->cfg = (struct pt_config){ .granule = 12, .oa_bits = 48 };
+	for (size_t i = 0; i < place->pieces; i++) {
+		struct touch_piece *piece = &place->piece[i];
+
+		if (piece->kind == TOUCH_UNUSED && !look(t, piece, old, new) &&
+		    !looks_like_table(t, place, new) && !looks_like_table(t, place, old))
+			piece->kind = TOUCH_DATA;
+	}
+	return 0;
+}
+
+int touch_sort(struct touch *t, struct touch_piece *piece, size_t n)
+{
+	struct place place = { .piece = piece, .pieces = n };
+
+	return sort(t, &place);
+}
+
+static int note(struct touch *t, const struct patch *p, size_t n, const char *why)
+{
+	if (!n)
+		return 0;
+	if (!t->number)
+		t->number = journal_begin(t->journal, why);
+	return journal_note_all(t->journal, t->number, p, n);
+}
 
 /* All that is changed in the page, piece by piece; of a table word by word. */
-static int note_changes(struct touch *t, const struct place *place, enum kind kind,
+static int note_changes(struct touch *t, const struct place *place, enum touch_kind kind,
 			const uint8_t *old, const uint8_t *new, uint64_t pa, size_t len,
 			const char *why)
 {
-	size_t unit = kind == KIND_DATA ? PATCH_BYTES : 8;
-	int err = 0;
+	size_t unit = kind == TOUCH_DATA ? PATCH_BYTES : 8, count = 0;
+	struct patch *all = malloc((len / unit + 2) * sizeof(*all));
+	int err;
 
-	for (size_t i = 0, n; !err && i < len; i += n) {
+	if (!all)
+		abort();
+	for (size_t i = 0, n; i < len; i += n) {
 		struct patch p = { .kind = PATCH_MEMORY, .cpu = t->cpu, .address = pa + i };
 
-		n = kind == KIND_DATA || unit - p.address % unit > len - i
+		n = kind == TOUCH_DATA || unit - p.address % unit > len - i
 			    ? unit
 			    : unit - p.address % unit;
 		n = n < len - i ? n : len - i;
@@ -223,16 +302,16 @@ static int note_changes(struct touch *t, const struct place *place, enum kind ki
 		p.size = (unsigned int)n;
 		memcpy(p.old, old + i, n);
 		memcpy(p.new, new + i, n);
-		if (kind == KIND_USED)
+		if (kind == TOUCH_TABLE)
 			describe(t, place, &p);
-		else if (kind == KIND_UNUSED)
+		else if (kind == TOUCH_UNUSED)
 			describe_unused(t, place, &p);
 		else
 			name_place(t, &p, "");
-		if (!t->number)
-			t->number = journal_begin(t->journal, why);
-		err = journal_note(t->journal, t->number, &p);
+		all[count++] = p;
 	}
+	err = note(t, all, count, why);
+	free(all);
 	return err;
 }
 
@@ -264,7 +343,7 @@ static int break_first(struct touch *t, const struct place *place, uint8_t *old,
 	}
 	if (!any || t->machine->accel == ACCEL_TCG || !regime_mmu_on(&place->tables.regime))
 		return 0;
-	err = note_changes(t, place, KIND_USED, old, gap, pa, len, why);
+	err = note_changes(t, place, TOUCH_TABLE, old, gap, pa, len, why);
 	if (!err)
 		err = machine_phys_write(t->machine, pa, gap, len);
 	memcpy(old, gap, len);
@@ -275,43 +354,47 @@ static int break_first(struct touch *t, const struct place *place, uint8_t *old,
 }
 
 /* What is within one page. */
-static int touch_page(struct touch *t, uint64_t pa, const uint8_t *data, size_t len, bool always,
-		      const char *why)
+static int touch_page(struct touch *t, struct touch_piece *piece, bool always, const char *why)
 {
 	uint8_t old[PAGE], new[PAGE];
-	size_t at = pa % PAGE, from = at & ~(size_t)7, end = (at + len + 7) & ~(size_t)7;
-	struct place place = { .pa = pa };
-	enum kind kind = KIND_DATA;
-	int found, err = machine_phys_read(t->machine, pa - at, old, PAGE);
+	size_t at = piece->pa % PAGE, from = at & ~(size_t)7;
+	size_t end = (at + piece->len + 7) & ~(size_t)7;
+	struct place place = { .piece = piece, .pieces = 1 };
+	uint64_t pa = piece->pa - at;
+	int err = look(t, piece, old, new);
 
-	/* What is no memory cannot be a table; the write itself says what it is. */
+	/* What is no memory: the write itself says what it is. */
 	if (err)
 		return err == -BATON_ELINK ? err : 0;
-	memcpy(new, old, PAGE);
-	memcpy(new + at, data, len);
-	if (touch_plausible(t->machine, old + from, new + from, end - from)) {
-		found = find_in_use(t, &place);
-		if (found < 0)
-			return found;
-		kind = found ? KIND_USED
-		       : looks_like_table(t, &place, new) || looks_like_table(t, &place, old)
-			       ? KIND_UNUSED
-			       : KIND_DATA;
-	}
-	if (kind == KIND_DATA && !always)
-		return 0;
+	err = sort(t, &place);
+	if (err || (piece->kind == TOUCH_DATA && !always))
+		return err;
 	/* Whole descriptors, also where only a part of one is written. */
-	if (kind == KIND_DATA) {
+	if (piece->kind == TOUCH_DATA) {
 		from = at;
-		end = at + len;
+		end = at + piece->len;
 	}
-	if (kind == KIND_USED)
-		err = break_first(t, &place, old + from, new + from, pa - at + from, end - from,
-				  why);
+	if (piece->kind == TOUCH_TABLE)
+		err = break_first(t, &place, old + from, new + from, pa + from, end - from, why);
 	if (err)
 		return err;
-	return note_changes(t, &place, kind, old + from, new + from, pa - at + from, end - from,
+	return note_changes(t, &place, piece->kind, old + from, new + from, pa + from, end - from,
 			    why);
+}
+
+int touch_reg(struct touch *t, const char *name, uint64_t value, const char *why)
+{
+	struct patch p = { .kind = PATCH_REGISTER, .cpu = t->cpu, .size = 8 };
+	uint64_t old;
+	int err = machine_reg_read(t->machine, t->cpu, name, &old);
+
+	if (err || old == value)
+		return err;
+	snprintf(p.reg, sizeof(p.reg), "%s", name);
+	le_write(p.old, 8, old);
+	le_write(p.new, 8, value);
+	err = note(t, &p, 1, why);
+	return err ? err : machine_reg_write(t->machine, t->cpu, name, value);
 }
 
 int touch_begin(struct touch *t, uint64_t pa, const void *data, size_t len, bool always,
@@ -321,12 +404,13 @@ int touch_begin(struct touch *t, uint64_t pa, const void *data, size_t len, bool
 	int err = 0;
 
 	while (len && !err) {
-		size_t n = PAGE - pa % PAGE < len ? PAGE - pa % PAGE : len;
+		struct touch_piece piece = { .pa = pa, .data = from, .len = PAGE - pa % PAGE };
 
-		err = touch_page(t, pa, from, n, always, why);
-		pa += n;
-		from += n;
-		len -= n;
+		piece.len = piece.len < len ? piece.len : len;
+		err = touch_page(t, &piece, always, why);
+		pa += piece.len;
+		from += piece.len;
+		len -= piece.len;
 	}
 	/* What was written before this, of the same patch, goes back. */
 	if (err && t->number) {
@@ -348,7 +432,7 @@ static const struct patch *last_of(const struct journal_entry *e, size_t i)
 	const struct patch *last = &e->write[i];
 
 	for (size_t k = i + 1; k < e->count; k++)
-		if (e->write[k].address == last->address)
+		if (last->kind != PATCH_REGISTER && e->write[k].address == last->address)
 			last = &e->write[k];
 	return last;
 }
@@ -359,8 +443,12 @@ static int verify(struct touch *t, const struct journal_entry *e)
 
 	for (size_t i = 0; i < e->count; i++) {
 		const struct patch *p = &e->write[i];
-		int err = machine_phys_read(t->machine, p->address, now, p->size);
+		int err;
 
+		/* A register was read back when it was written. */
+		if (p->kind == PATCH_REGISTER)
+			continue;
+		err = machine_phys_read(t->machine, p->address, now, p->size);
 		if (err)
 			return err;
 		if (last_of(e, i) == p && memcmp(now, p->new, p->size))
@@ -378,7 +466,11 @@ static void say_line(const struct touch *t, const struct journal_entry *e, struc
 
 	for (size_t i = 0; i < e->count; i++)
 		places += last_of(e, i) == &e->write[i];
-	buf_printf(say, "patch %u: %s at %#" PRIx64 ": ", t->number, p->where, p->address);
+	buf_printf(say, "patch %u: ", t->number);
+	if (p->kind == PATCH_REGISTER)
+		buf_printf(say, "CPU %u %s: ", p->cpu, p->reg);
+	else
+		buf_printf(say, "%s at %#" PRIx64 ": ", p->where, p->address);
 	patch_say_value(p->old, p->size, say);
 	buf_puts(say, " -> ");
 	patch_say_value(last->new, p->size, say);
@@ -398,12 +490,14 @@ int touch_end(struct touch *t, int err, struct buf *say)
 	if (!e)
 		return err;
 	err = err ? err : verify(t, e);
-	if (err) {
-		if (err != -BATON_ELINK)
-			journal_abort(t->journal, t->machine, t->number, say);
-		return err;
-	}
-	say_line(t, e, say);
-	err = journal_entry_refresh(t->machine, e, say);
-	return err == -BATON_ELINK ? err : journal_end(t->journal, t->number);
+	/* A failed refresh has said so, and what is in memory is there all the same. */
+	if (!err && journal_entry_refresh(t->machine, e, say) == -BATON_ELINK)
+		err = -BATON_ELINK;
+	if (!err)
+		err = journal_end(t->journal, t->number);
+	if (!err)
+		say_line(t, e, say);
+	else if (err != -BATON_ELINK)
+		journal_abort(t->journal, t->machine, t->number, say);
+	return err;
 }

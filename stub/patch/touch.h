@@ -7,6 +7,8 @@
  *	err = touch_begin(&t, pa, data, len, false, "GDB");
  *	if (!err)
  *		err = touch_end(&t, ... make the write ..., &say);
+ *
+ * A register likewise, which touch_reg() writes itself.
  */
 #ifndef BATON_PATCH_TOUCH_H
 #define BATON_PATCH_TOUCH_H
@@ -28,6 +30,26 @@ struct touch {
  */
 bool touch_plausible(const struct machine *m, const uint8_t *old, const uint8_t *new, size_t len);
 
+enum touch_kind {
+	TOUCH_DATA,
+	TOUCH_TABLE,  /* of a regime of the CPU, as things are, or once its MMU is on */
+	TOUCH_UNUSED, /* looks like one */
+};
+
+/** struct touch_piece - a write within one page of 4 KiB. */
+struct touch_piece {
+	uint64_t pa;
+	const uint8_t *data;
+	size_t len;
+	enum touch_kind kind;
+};
+
+/**
+ * touch_sort() - the kind of each piece, all by one look at the tables.
+ * Return: 0; or what the machine failed with.
+ */
+int touch_sort(struct touch *t, struct touch_piece *piece, size_t n);
+
 /**
  * touch_begin() - what is about to be written to physical memory; journals what it changes if
  * it is a table that a regime of the CPU uses (as things are, or once its MMU is on), or that
@@ -43,6 +65,12 @@ bool touch_plausible(const struct machine *m, const uint8_t *old, const uint8_t 
  */
 int touch_begin(struct touch *t, uint64_t pa, const void *data, size_t len, bool always,
 		const char *why);
+
+/**
+ * touch_reg() - journal and write a register of t->cpu, if it holds something else; one patch
+ * with what t has begun already. touch_end() comes behind it, after a failure too.
+ */
+int touch_reg(struct touch *t, const char *name, uint64_t value, const char *why);
 
 /**
  * touch_end() - the write is made, or failed with @err: reads it back, refreshes the TLB, or

@@ -118,7 +118,6 @@ static void describe(const struct txn *x, const struct plan_table *t, unsigned i
 	snprintf(p->regime, sizeof(p->regime), "%s", tables->regime.name);
 	snprintf(p->where, sizeof(p->where), "L%d [%u%s]%.70s", t->level, i, more,
 		 name.len ? name.data : "");
-	snprintf(p->why, sizeof(p->why), "%s", x->why);
 	buf_free(&name);
 }
 

@@ -7,6 +7,7 @@
 
 #include "handoff/run.h"
 #include "hex.h"
+#include "patch/touch.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -216,17 +217,19 @@ static int read_registers(struct session *s, struct buf *packet, const char *res
 
 /*
  * QEMU answers OK to a write of a system register and changes nothing: the CPU itself is made
- * to write it, and what does not read back is an error.
+ * to write it, which is a patch as `sysreg` makes one; what does not read back is an error.
  */
 static int write_sysreg(struct session *s, const struct tdesc_reg *reg, const char *value)
 {
-	struct machine *m = &s->live->m;
+	struct touch t = { .machine = &s->live->m, .journal = s->ctx->journal, .cpu = s->cpu };
 	size_t len = strlen(value);
 	uint8_t raw[8];
+	int err;
 
 	if (len != reg->bitsize / 4 || len > 2 * sizeof(raw) || hex_decode(value, len, raw))
 		return -BATON_EINVAL;
-	return machine_reg_write(m, s->cpu, reg->name, le_read(raw, (unsigned int)len / 2));
+	err = touch_reg(&t, reg->name, le_read(raw, (unsigned int)len / 2), "GDB");
+	return touch_end(&t, err, &s->aside);
 }
 
 static int write_register(struct session *s, struct buf *packet, const char *rest)

@@ -23,6 +23,7 @@ struct session {
 	bool resuming;	   /* within a packet that runs the machine, running or not */
 	bool stdio, done;  /* done: killed, or the one client of stdio is gone */
 	bool verbose;
+	size_t loaded_tables; /* pages written that look like tables and were not journalled */
 	struct buf aside; /* what GDB's console is to show when it next listens */
 };
 

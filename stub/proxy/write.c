@@ -9,10 +9,12 @@
 #include "patch/touch.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-/* More in one packet is a `load`, whose tables nobody uses yet. */
+/* Up to here whatever looks like a table is one; more in one packet is a `load`. */
 #define PATCH_MAX 4096u
+#define PAGE	  4096u
 
 static int write_plain(struct session *s, uint64_t addr, const uint8_t *data, size_t len)
 {
@@ -36,14 +38,20 @@ static int read_plain(struct session *s, uint64_t addr, uint8_t *data, size_t le
 /* Would it change what could be a descriptor? The whole words that it lies in decide. */
 static bool is_plausible(struct session *s, uint64_t addr, const uint8_t *data, size_t len)
 {
-	uint8_t old[PATCH_MAX + 16], new[sizeof(old)];
 	size_t lead = addr % 8, whole = (lead + len + 7) & ~(size_t)7;
+	uint8_t *old = malloc(2 * whole), *new = old + whole;
+	bool plausible;
 
-	if (read_plain(s, addr - lead, old, whole))
-		return false;
-	memcpy(new, old, whole);
-	memcpy(new + lead, data, len);
-	return touch_plausible(&s->live->m, old, new, whole);
+	if (!old)
+		abort();
+	plausible = !read_plain(s, addr - lead, old, whole);
+	if (plausible) {
+		memcpy(new, old, whole);
+		memcpy(new + lead, data, len);
+		plausible = touch_plausible(&s->live->m, old, new, whole);
+	}
+	free(old);
+	return plausible;
 }
 
 static bool physical(struct session *s, uint64_t addr, uint64_t *pa)
@@ -61,47 +69,72 @@ static bool physical(struct session *s, uint64_t addr, uint64_t *pa)
 	return true;
 }
 
-static int write_page(struct session *s, uint64_t addr, const uint8_t *data, size_t len)
+/* Page by page, those that have an address. */
+static size_t cut(struct session *s, uint64_t addr, const uint8_t *data, size_t len,
+		  struct touch_piece *piece)
 {
-	struct touch t = { .machine = &s->live->m,
-			   .symbols = s->ctx->symbols,
-			   .journal = s->ctx->journal,
-			   .cpu = s->cpu };
-	size_t said = s->aside.len;
-	uint64_t pa;
-	int err;
+	size_t count = 0;
 
-	if (!physical(s, addr, &pa))
-		return write_plain(s, addr, data, len);
-	err = touch_begin(&t, pa, data, len, false, "GDB");
-	if (err)
-		return err;
-	err = touch_end(&t, write_plain(s, addr, data, len), &s->aside);
-	if (s->verbose && s->aside.len > said)
-		fprintf(stderr, "baton: %s", s->aside.data + said);
+	for (size_t n; len; addr += n, data += n, len -= n) {
+		n = PAGE - addr % PAGE < len ? PAGE - addr % PAGE : len;
+		if (physical(s, addr, &piece[count].pa)) {
+			piece[count].data = data;
+			piece[count++].len = n;
+		}
+	}
+	return count;
+}
+
+/* Journal what changes tables; of a `load` those in use, the others are counted. */
+static int begin(struct session *s, struct touch *t, struct touch_piece *piece, size_t count,
+		 bool all)
+{
+	int err = touch_sort(t, piece, count);
+
+	for (size_t i = 0; !err && i < count; i++) {
+		if (piece[i].kind == TOUCH_TABLE || (all && piece[i].kind == TOUCH_UNUSED))
+			err = touch_begin(t, piece[i].pa, piece[i].data, piece[i].len, false,
+					  "GDB");
+		else
+			s->loaded_tables += piece[i].kind == TOUCH_UNUSED;
+	}
 	return err;
 }
 
 int session_write(struct session *s, uint64_t addr, const uint8_t *data, size_t len)
 {
-	int err = 0;
+	struct touch t = { .machine = &s->live->m,
+			   .symbols = s->ctx->symbols,
+			   .journal = s->ctx->journal,
+			   .cpu = s->cpu };
+	struct touch_piece *piece;
+	size_t said = s->aside.len;
+	int err;
 
-	if (len > PATCH_MAX || !is_plausible(s, addr, data, len))
+	if (!is_plausible(s, addr, data, len))
 		return write_plain(s, addr, data, len);
-	while (len && !err) {
-		size_t n = PATCH_MAX - addr % PATCH_MAX;
-
-		n = n < len ? n : len;
-		err = write_page(s, addr, data, n);
-		addr += n;
-		data += n;
-		len -= n;
-	}
+	piece = calloc(len / PAGE + 2, sizeof(*piece));
+	if (!piece)
+		abort();
+	err = begin(s, &t, piece, cut(s, addr, data, len, piece), len <= PATCH_MAX);
+	free(piece);
+	if (!err)
+		err = touch_end(&t, write_plain(s, addr, data, len), &s->aside);
+	if (s->verbose && s->aside.len > said)
+		fprintf(stderr, "baton: %s", s->aside.data + said);
 	return err;
 }
 
 void session_say_aside(struct session *s)
 {
+	if (s->loaded_tables)
+		buf_printf(
+			&s->aside,
+			"%zu page%s that GDB wrote, as of a `load`, look%s like translation tables "
+			"that no regime uses yet: not in the journal\n",
+			s->loaded_tables, s->loaded_tables == 1 ? "" : "s",
+			s->loaded_tables == 1 ? "s" : "");
+	s->loaded_tables = 0;
 	if (s->aside.len)
 		client_console(&s->client, s->aside.data, s->aside.len);
 	buf_clear(&s->aside);

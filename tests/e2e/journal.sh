@@ -92,6 +92,34 @@ tlb=$tmp/tlb.elf
 	-Wl,--no-warn-rwx-segments,-Ttext=0x40200000 tests/tlb/tlb.S -o "$tlb" || exit 2
 guest=(-machine virt -cpu cortex-a53 -display none -serial none -monitor none -nic none -device "loader,file=$tlb,cpu-num=0")
 
+# All of it at once, as a load of GDB would: 64 KiB, with another descriptor in a table in use and in one that is not.
+offset() { echo $((0x$("${CROSS:-aarch64-linux-gnu-}nm" "$tlb" | sed -n "s/^\(.*\) . $1$/\1/p") - 0x40200000)); }
+"${CROSS:-aarch64-linux-gnu-}objcopy" -O binary "$tlb" "$tmp/block"
+truncate -s 65536 "$tmp/block"
+for table in one two; do # [0] becomes [1] of the table itself
+	dd if="$tmp/block" of="$tmp/block" bs=8 skip=$(($(offset $table) / 8 + 1)) seek=$(($(offset $table) / 8)) count=1 conv=notrunc 2>/dev/null
+done
+baton_start block -machine virt -cpu cortex-a53 -device "loader,file=$tlb,cpu-num=0"
+gdb_run block "target remote \$sock
+stepi 200
+restore $tmp/block binary 0x40200000
+stepi 8
+p/x \$x1
+monitor patches
+set \$TTBR1_EL1 = 0x5000
+monitor patches
+monitor undo all
+stepi 8
+p/x \$x1"
+tap_ok 'a descriptor within a large block is a patch' shown block \
+	"L3 [0] <one>  0x$(printf %016x $((0x40200000 + $(offset a) + 0x703))) -> 0x$(printf %016x $((0x40200000 + $(offset b) + 0x703)))  GDB"
+tap_ok '... that the CPU sees' shown block '$1 = 0xbbbb'
+tap_ok '... without the rest' hasnt "$tmp/block.out" '<two>'
+tap_ok '... which is said' shown block '1 page that GDB wrote, as of a `load`, looks like translation tables'
+tap_ok 'a system register that GDB sets is a patch' shown block 'CPU 0 TTBR1_EL1  '
+tap_ok '... and all goes back' shown block '$2 = 0xaaaa'
+process_end "$pid"
+
 # commands STATUS COMMAND... - on that guest, once its loop runs; into $tmp/out
 commands() {
 	local want=$1 got args=()

@@ -237,6 +237,16 @@ static inline void fake_set_u64(struct fake *f, uint64_t pa, uint64_t value)
 	le_write(f->ram + (pa - FAKE_RAM), 8, value);
 }
 
+/* A patch of one write that is made already. */
+static inline unsigned int fake_patched(struct journal *j, const struct patch *p)
+{
+	unsigned int number = journal_begin(j, "test");
+
+	assert_int_equal(journal_note(j, number, p), 0);
+	assert_int_equal(journal_end(j, number), 0);
+	return number;
+}
+
 /*
  * The EL1 regime of the seed case, 48 bits and 4 KiB, both roots. Below: L0, L1, L2 and
  * L3 in the four pages behind FAKE_TABLES; address 0x40000000 + N pages is itself.

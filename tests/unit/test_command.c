@@ -180,7 +180,7 @@ static void a_reset_closes_the_journal(void **state)
 	uint64_t generation = f->m.generation;
 
 	f->hmp = hmp;
-	journal_add(f->ctx.journal, &p);
+	fake_patched(f->ctx.journal, &p);
 	assert_int_equal(fake_command(f, "system_reset"), 0);
 	assert_said(f, "1 patch is gone with it");
 	assert_int_equal(f->m.resets, 1);

@@ -11,7 +11,7 @@ static unsigned int made(struct fake *f, uint64_t address, uint64_t old, uint64_
 	le_write(p.old, 8, old);
 	le_write(p.new, 8, new);
 	fake_set_u64(f, address, new);
-	return journal_add(f->ctx.journal, &p);
+	return fake_patched(f->ctx.journal, &p);
 }
 
 static int undo(struct fake *f, unsigned int number)
@@ -26,11 +26,11 @@ static void undo_restores_the_old_bytes(void **state)
 	unsigned int number = made(f, at, 0x1122334455667788, 0x99);
 
 	assert_int_equal(number, 1);
-	assert_int_equal(journal_last(f->ctx.journal), 1);
+	assert_int_equal(journal_last(f->ctx.journal, &f->m), 1);
 	assert_int_equal(undo(f, number), 0);
 	assert_true(fake_u64(f, at) == 0x1122334455667788);
 	assert_said(f, "undone 1: 0x40000100: 0x0000000000000099 -> 0x1122334455667788");
-	assert_int_equal(journal_last(f->ctx.journal), 0);
+	assert_int_equal(journal_last(f->ctx.journal, &f->m), 0);
 }
 
 static void what_was_overwritten_is_left_alone(void **state)
@@ -102,7 +102,7 @@ static void what_a_later_one_lies_upon_waits_for_it(void **state)
 	made(f, at, 1, 0);
 	assert_int_equal(fake_command(f, "undo all"), 0);
 	assert_true(fake_u64(f, at) == 0);
-	assert_int_equal(journal_last(f->ctx.journal), 0);
+	assert_int_equal(journal_last(f->ctx.journal, &f->m), 0);
 }
 
 /* One byte in common is enough; a neighbour, and a patch that was undone, are not. */
@@ -114,7 +114,7 @@ static void only_what_overlaps_waits(void **state)
 	made(f, at, 0, 1);
 	made(f, at + 8, 0, 1);
 	made(f, at - 8, 0, 1);
-	journal_add(f->ctx.journal, &p);
+	fake_patched(f->ctx.journal, &p);
 	assert_int_equal(undo(f, 1), -BATON_EBUSY);
 	assert_said(f, "patch 4 wrote there after it");
 	assert_int_equal(undo(f, 4), 0);
@@ -131,13 +131,13 @@ static void a_register_waits_for_its_later_patch(void **state)
 
 	le_write(p.old, 8, FAKE_RAM);
 	le_write(p.new, 8, FAKE_RAM);
-	journal_add(j, &p);
+	fake_patched(j, &p);
 	p.cpu = 1;
-	journal_add(j, &p);
+	fake_patched(j, &p);
 	assert_int_equal(undo(f, 1), 0);
 	p.cpu = 0;
-	journal_add(j, &p);
-	journal_add(j, &p);
+	fake_patched(j, &p);
+	fake_patched(j, &p);
 	assert_int_equal(undo(f, 3), -BATON_EBUSY);
 	assert_said(f, "patch 4 wrote there after it");
 }
@@ -150,8 +150,30 @@ static void registers_are_undone_too(void **state)
 	le_write(p.old, 8, FAKE_RAM);
 	le_write(p.new, 8, FAKE_RAM + 0x40);
 	fake_set_reg(f, "pc", FAKE_RAM + 0x40);
-	assert_int_equal(undo(f, journal_add(f->ctx.journal, &p)), 0);
+	assert_int_equal(undo(f, fake_patched(f->ctx.journal, &p)), 0);
 	assert_true(fake_reg(f, "pc")->value == FAKE_RAM);
+}
+
+/* What every instruction changes is no conflict, and no patch any more. */
+static void the_pc_goes_on(void **state)
+{
+	struct patch p = { .kind = PATCH_REGISTER, .reg = "pc", .size = 8 };
+	struct fake *f = *state;
+
+	made(f, at, 0, 1);
+	le_write(p.old, 8, FAKE_RAM);
+	le_write(p.new, 8, FAKE_RAM + 0x40);
+	fake_set_reg(f, "pc", FAKE_RAM + 0x40);
+	fake_patched(f->ctx.journal, &p);
+	assert_int_equal(journal_last(f->ctx.journal, &f->m), 2);
+	fake_set_reg(f, "pc", FAKE_RAM + 0x44);
+	assert_int_equal(journal_last(f->ctx.journal, &f->m), 1);
+	assert_int_equal(undo(f, 2), -BATON_EBUSY);
+	assert_said(f, "CPU 0 has run on since");
+	assert_int_equal(fake_command(f, "patches"), 0);
+	assert_said(f, "  2  passed     CPU 0 pc");
+	assert_int_equal(fake_command(f, "undo all"), 0);
+	assert_true(fake_u64(f, at) == 0);
 }
 
 static void a_table_is_undone_with_its_translations(void **state)
@@ -159,11 +181,11 @@ static void a_table_is_undone_with_its_translations(void **state)
 	struct patch p = { .kind = PATCH_TABLE, .address = at, .size = 8, .va = 0xffff80001234 };
 	struct fake *f = *state;
 
-	assert_int_equal(undo(f, journal_add(f->ctx.journal, &p)), 0);
+	assert_int_equal(undo(f, fake_patched(f->ctx.journal, &p)), 0);
 	assert_log(f, "Z2 0xff8 16\nz2 0xff8 16\n");
 	buf_clear(&f->log);
 	p.leaf = true;
-	assert_int_equal(undo(f, journal_add(f->ctx.journal, &p)), 0);
+	assert_int_equal(undo(f, fake_patched(f->ctx.journal, &p)), 0);
 	assert_log(f, "Z2 0xffff80001000 3\nz2 0xffff80001000 3\n");
 }
 
@@ -244,7 +266,7 @@ static void a_failed_patch_is_rolled_back(void **state)
 	assert_int_equal(journal_abort(f->ctx.journal, &f->m, number, &f->out), 0);
 	assert_true(fake_u64(f, at) == 0);
 	assert_int_equal(journal_find(f->ctx.journal, number)->state, ENTRY_ABORTED);
-	assert_int_equal(journal_last(f->ctx.journal), 0);
+	assert_int_equal(journal_last(f->ctx.journal, &f->m), 0);
 }
 
 static unsigned int lines(struct fake *f, const char *with)
@@ -301,6 +323,7 @@ int main(void)
 		T(only_what_overlaps_waits),
 		T(a_register_waits_for_its_later_patch),
 		T(registers_are_undone_too),
+		T(the_pc_goes_on),
 		T(a_table_is_undone_with_its_translations),
 		T(a_reset_closes_what_is_applied),
 		T(several_writes_are_one_patch),

@@ -243,7 +243,7 @@ static void of_another_machine_nothing_is_undone(void **state)
 	make_history(f);
 	f->hmp = elsewhere;
 	assert_int_equal(again(f), 0);
-	assert_int_equal(journal_last(f->ctx.journal), 0);
+	assert_int_equal(journal_last(f->ctx.journal, &f->m), 0);
 	assert_int_equal(journal_undo(f->ctx.journal, &f->m, 1, &f->out), -BATON_ENOTFOUND);
 	assert_said(f, "was made on another machine");
 	assert_true(fake_u64(f, a) == 0x11);
@@ -252,7 +252,7 @@ static void of_another_machine_nothing_is_undone(void **state)
 	/* Its own machine still knows it. */
 	f->hmp = here;
 	assert_int_equal(again(f), 0);
-	assert_int_equal(journal_last(f->ctx.journal), 1);
+	assert_int_equal(journal_last(f->ctx.journal, &f->m), 1);
 	assert_int_equal(fake_command(f, "undo"), 0);
 	assert_true(fake_u64(f, a) == 0);
 }
@@ -265,7 +265,7 @@ static void a_reset_is_remembered(void **state)
 	journal_reset(f->ctx.journal, &f->out);
 	assert_int_equal(again(f), 0);
 	assert_int_equal(journal_find(f->ctx.journal, 1)->state, ENTRY_CLOSED);
-	assert_int_equal(journal_last(f->ctx.journal), 0);
+	assert_int_equal(journal_last(f->ctx.journal, &f->m), 0);
 }
 
 /* What was under way may have left a stale translation: it is dropped. */
@@ -314,6 +314,33 @@ static void without_the_file_nothing_is_changed(void **state)
 	assert_int_equal(again(f), 0);
 }
 
+/* ... and what was written when its end cannot be noted goes back. */
+static void without_its_end_nothing_stays(void **state)
+{
+	struct rlimit was, full;
+	struct fake *f = *state;
+	struct stat st;
+
+	fake_tables(f);
+	assert_int_equal(fake_command(f, "patch 0x40000100 = 5 -p"), 0);
+	assert_int_equal(fake_command(f, "undo"), 0);
+	assert_int_equal(stat(path, &st), 0);
+	signal(SIGXFSZ, SIG_IGN);
+	getrlimit(RLIMIT_FSIZE, &was);
+	full = was;
+	/* begin and note fit, end does not: 16 digits, a space, the text, an end of line. */
+	full.rlim_cur = (rlim_t)st.st_size + strlen("begin 2 patch 0x40000100 = 6 -p") +
+			strlen("note 2 0 0 - - 40000100 0 0 0 4 00000000 06000000 ") + 2 * 18 + 20;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &full), 0);
+	assert_int_equal(fake_command(f, "patch 0x40000100 = 6 -p"), 2);
+	setrlimit(RLIMIT_FSIZE, &was);
+	assert_said(f, "nothing is changed without it");
+	assert_true(fake_u64(f, a) == 0);
+	assert_int_equal(journal_find(f->ctx.journal, 2)->state, ENTRY_ABORTED);
+	assert_int_equal(again(f), 0);
+	assert_said(f, "patch 2 was under way when baton ended: nothing of it was written");
+}
+
 /* The write went out and the link was cut before it read back: baton cannot know, the next can. */
 static void a_link_cut_before_the_read_back_is_settled(void **state)
 {
@@ -342,6 +369,7 @@ int main(void)
 		T(what_was_under_way_is_refreshed),
 		T(two_batons_do_not_share_it),
 		T(without_the_file_nothing_is_changed),
+		T(without_its_end_nothing_stays),
 		T(a_link_cut_before_the_read_back_is_settled),
 	};
 

@@ -168,7 +168,7 @@ static void a_failure_at_any_write_leaves_nothing(void **state)
 			break;
 		assert_said(f, "stopped at L");
 		/* it failed on the way back as well, as a dead memory does: undo does it */
-		if (journal_last(f->ctx.journal))
+		if (journal_last(f->ctx.journal, &f->m))
 			assert_int_equal(fake_command(f, "undo"), 0);
 		assert_memory_equal(f->ram, before, FAKE_SIZE);
 	}
