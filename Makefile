@@ -35,7 +35,7 @@ HOST_CFLAGS = -std=c11 -D_GNU_SOURCE -Iinclude -Iprotocol -Istub $(CWARN) $(CFLA
 	-DBATON_VERSION='"$(VERSION)"' -fno-omit-frame-pointer \
 	$(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all) $(CAPSTONE_CFLAGS)
 HOST_LDFLAGS = $(LDFLAGS) $(if $(SAN),-fsanitize=$(SAN))
-HOST_LIBS = -lexpat -lelf -lcapstone -ljansson
+HOST_LIBS = -lexpat -lelf -lcapstone -ljansson -lz
 
 include protocol/module.mk stub/module.mk loader/module.mk examples/module.mk tests/module.mk
 

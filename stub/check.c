@@ -22,11 +22,10 @@ static void print(void *ctx, const char *text, size_t len)
 
 void checking_flush(struct checking *k)
 {
-	FILE *f = k->o->commands.count ? stderr : stdout;
-
-	if (!k->json)
-		fwrite(k->text.data ? k->text.data : "", 1, k->text.len, f);
-	fflush(f);
+	if (k->text.len && !k->json && k->o->commands.count)
+		fwrite(k->text.data, 1, k->text.len, stderr);
+	else if (k->text.len && !k->json)
+		k->sink.write(k->sink.ctx, k->text.data, k->text.len);
 	buf_clear(&k->text);
 }
 
@@ -35,10 +34,14 @@ static void complain(struct checking *k, const char *what, const char *why)
 	struct buf text = { 0 };
 
 	buf_printf(&text, "%s: %s", what, why);
-	if (k->json)
+	if (k->json) {
 		checking_json_error(k, text.data);
-	else
+	} else if (k->aside) {
+		buf_putc(&text, '\n');
+		k->sink.write(k->sink.ctx, text.data, text.len);
+	} else {
 		fprintf(stderr, "baton: %s\n", text.data);
+	}
 	buf_free(&text);
 }
 
@@ -200,13 +203,15 @@ static int look(struct checking *k)
 	if (k->json)
 		return k->lost ? 0 : checking_json_lint(k);
 	if (!k->lost) {
-		print(NULL, "\n", 1);
+		k->sink.write(k->sink.ctx, "\n", 1);
 		status = command_run(&k->ctx, &k->sink, "pt-lint");
 	}
 	if (status == EXIT_TROUBLE || status < 0)
 		return -BATON_EINVAL;
 	k->found |= status == EXIT_FOUND;
-	puts(k->found ? "\nsomething is WRONG" : "\ngood: nothing wrong was found");
+	buf_puts(&k->text,
+		 k->found ? "\nsomething is WRONG\n" : "\ngood: nothing wrong was found\n");
+	checking_flush(k);
 	return 0;
 }
 
@@ -294,16 +299,36 @@ static int load_symbols(struct checking *k)
 	return 0;
 }
 
-int check_run(const struct options *o)
+void checking_begin(struct checking *k, const struct options *o, struct sink *to)
 {
-	struct checking k = { .o = o, .sink = { print, NULL }, .mi = { .fd = -1 } };
+	*k = (struct checking){ .o = o, .sink = { print, NULL }, .mi = { .fd = -1 } };
+	if (to)
+		k->sink = *to;
+	k->aside = to;
+	k->name = strrchr(o->image, '/') ? strrchr(o->image, '/') + 1 : o->image;
+	k->ctx = (struct context){ .machine = &k->mi.m,
+				   .symbols = symbols_new(),
+				   .journal = journal_new(),
+				   .handoff = handoff_new() };
+}
+
+void checking_end(struct checking *k)
+{
+	snaps_free(k->ctx.snaps);
+	handoff_free(k->ctx.handoff);
+	journal_free(k->ctx.journal);
+	symbols_free(k->ctx.symbols);
+	buf_free(&k->text);
+	buf_free(&k->load_how);
+	machine_image_close(&k->mi);
+}
+
+int check_say(const struct options *o, struct sink *to)
+{
+	struct checking k;
 	int err, status = EXIT_TROUBLE;
 
-	k.name = strrchr(o->image, '/') ? strrchr(o->image, '/') + 1 : o->image;
-	k.ctx = (struct context){ .machine = &k.mi.m,
-				  .symbols = symbols_new(),
-				  .journal = journal_new(),
-				  .handoff = handoff_new() };
+	checking_begin(&k, o, to);
 	if (o->json)
 		checking_json_begin(&k);
 	err = load_symbols(&k);
@@ -319,12 +344,11 @@ int check_run(const struct options *o)
 	}
 	if (checking_json_end(&k))
 		status = EXIT_TROUBLE;
-	snaps_free(k.ctx.snaps);
-	handoff_free(k.ctx.handoff);
-	journal_free(k.ctx.journal);
-	symbols_free(k.ctx.symbols);
-	buf_free(&k.text);
-	buf_free(&k.load_how);
-	machine_image_close(&k.mi);
+	checking_end(&k);
 	return status;
+}
+
+int check_run(const struct options *o)
+{
+	return check_say(o, NULL);
 }

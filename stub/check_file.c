@@ -110,6 +110,11 @@ static void choose_load(struct checking *k)
 	const uint64_t *said = checking_given(k, GIVEN_LOAD);
 
 	find_board(k);
+	if (k->mi.begin) {
+		k->load = k->mi.load;
+		buf_puts(&k->load_how, "its file's header");
+		return;
+	}
 	if (said) {
 		k->load = *said;
 		buf_puts(&k->load_how, "--load");
@@ -274,6 +279,28 @@ static int open_header(struct checking *k)
 	return add_regions(k);
 }
 
+/* The loader's image as an ELF file is one segment, and has its header in there. */
+static void unwrap_elf(struct checking *k)
+{
+	struct machine_image_segment s = { 0 };
+	uint64_t bytes;
+
+	if (k->mi.kind != MACHINE_IMAGE_ELF || k->mi.segments != 1 || !k->mi.segment[0].bytes)
+		return;
+	s = k->mi.segment[0];
+	bytes = s.bytes < IMAGE_MAX ? s.bytes : IMAGE_MAX;
+	if (check_open(&k->ctx, k->name, s.pa, s.pa + (bytes - 1)) ||
+	    !check_image(&k->ctx)->has_header) {
+		check_close(&k->ctx);
+		return;
+	}
+	k->mi.kind = MACHINE_IMAGE_FLAT;
+	k->mi.begin = s.offset;
+	k->mi.size = s.bytes;
+	k->mi.load = s.pa;
+	machine_image_forget(&k->mi);
+}
+
 int checking_open_file(struct checking *k)
 {
 	static const char *const kinds[] = {
@@ -288,12 +315,13 @@ int checking_open_file(struct checking *k)
 		return err;
 	}
 	k->mi.m.ram_partial = true;
+	if (k->mi.kind == MACHINE_IMAGE_ELF) /* it names its own addresses */
+		symbols_load(k->ctx.symbols, k->o->image, 0, NULL);
+	unwrap_elf(k);
 	if (k->mi.kind == MACHINE_IMAGE_FLAT) {
 		err = open_flat(k);
 		return err ? err : open_header(k);
 	}
-	if (k->mi.kind == MACHINE_IMAGE_ELF) /* it names its own addresses */
-		symbols_load(k->ctx.symbols, k->o->image, 0, NULL);
 	buf_printf(&k->text, "%s: %s, %zu segment%s", k->name, kinds[k->mi.kind], k->mi.segments,
 		   k->mi.segments == 1 ? "" : "s");
 	if (k->mi.kind == MACHINE_IMAGE_CORE)

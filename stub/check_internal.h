@@ -17,6 +17,7 @@ struct checking {
 	struct machine_image mi;
 	struct context ctx;
 	struct sink sink;
+	bool aside; /* what is wrong with the file goes to the sink, too: not to standard error */
 	struct buf text;
 	struct json_t *json; /* --json: what was gathered so far; NULL: text is wanted */
 	uint64_t load;
@@ -51,6 +52,10 @@ static inline uint64_t begin_size(const struct checking *k)
 {
 	return k->mi.size < IMAGE_MAX ? k->mi.size : IMAGE_MAX;
 }
+
+/** checking_begin() - @to: NULL for standard output and error. checking_end() - all of it. */
+void checking_begin(struct checking *k, const struct options *o, struct sink *to);
+void checking_end(struct checking *k);
 
 /** checking_open_file() - check_file.c: the file as it will lie in memory. Errors are said. */
 int checking_open_file(struct checking *k);

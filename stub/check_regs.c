@@ -226,9 +226,9 @@ static int check_given(struct checking *k)
 	if (cpu && *cpu >= k->mi.m.cpus)
 		return checking_unusable(k, "--cpu %" PRIu64 ": no such CPU (there are 0 to %u)",
 					 *cpu, k->mi.m.cpus - 1);
-	if (checking_given(k, GIVEN_LOAD) && k->mi.kind != MACHINE_IMAGE_FLAT)
+	if (checking_given(k, GIVEN_LOAD) && (k->mi.kind != MACHINE_IMAGE_FLAT || k->mi.begin))
 		return checking_unusable(k, "%s says itself where it belongs: leave --load out",
-					 core ? "a core" : "an ELF file");
+					 core ? "a core" : "such a file");
 	if (core && !k->o->commands.count && !checking_given(k, GIVEN_TCR))
 		return checking_unusable(k,
 					 "which registers? --ttbr0, --ttbr1, --tcr, --mair say "

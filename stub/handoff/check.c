@@ -44,6 +44,11 @@ int check_open(struct context *ctx, const char *name, uint64_t first, uint64_t l
 	return image_load(&h->image, ctx->machine);
 }
 
+void check_close(struct context *ctx)
+{
+	image_free(&ctx->handoff->image);
+}
+
 /* Pages that may be tables */
 
 static int read_word(void *ctx, uint64_t pa, uint64_t *value)

@@ -17,6 +17,8 @@
  * Return: 0; or what reading it failed with.
  */
 int check_open(struct context *ctx, const char *name, uint64_t first, uint64_t last);
+/** check_close() - it is not that. */
+void check_close(struct context *ctx);
 /** check_image() - its bytes and header, as found by check_open(). */
 const struct image *check_image(const struct context *ctx);
 

@@ -3,6 +3,7 @@
 
 #include "hex.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <gelf.h>
@@ -13,6 +14,7 @@
 #include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <zlib.h>
 
 /* Notes of a core: a few hundred bytes a CPU. */
 #define NOTES_MAX (1u << 20)
@@ -29,7 +31,7 @@ int machine_image_bytes(struct machine_image *mi, uint64_t offset, void *data, s
 	if (offset > mi->size || len > mi->size - offset)
 		return -BATON_ERANGE;
 	while (len) {
-		ssize_t n = pread(mi->fd, to, len, (off_t)offset);
+		ssize_t n = pread(mi->fd, to, len, (off_t)(mi->begin + offset));
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -66,6 +68,18 @@ static const struct machine_image_segment *segment_at(const struct machine_image
 			*last = s->pa - 1;
 	}
 	return NULL;
+}
+
+bool machine_image_where(const struct machine_image *mi, uint64_t pa, size_t len, uint64_t *offset)
+{
+	uint64_t last, at;
+	const struct machine_image_segment *s = segment_at(mi, pa, &last);
+
+	if (!s || s->absent || !len || len - 1 > last - pa)
+		return false;
+	at = pa - s->pa;
+	*offset = s->offset + at;
+	return at < s->bytes && len <= s->bytes - at;
 }
 
 static int phys_read(struct machine *m, uint64_t pa, void *data, size_t len)
@@ -394,6 +408,59 @@ static int read_elf(struct machine_image *mi, Elf *elf, struct buf *why)
 	return err;
 }
 
+/* uImage: U-Boot's include/image.h, "legacy format", all big-endian. */
+
+enum { IH_MAGIC, IH_HEADER_CRC, IH_TIME, IH_SIZE, IH_LOAD, IH_ENTRY, IH_DATA_CRC, IH_WORDS };
+enum { IH_TYPE = 30, IH_COMPRESSION = 31, IH_TYPE_MULTI = 4 };
+#define UIMAGE_MAGIC 0x27051956u
+
+static uint32_t be32(const uint8_t *p)
+{
+	uint32_t value;
+
+	memcpy(&value, p, sizeof(value));
+	return ntohl(value);
+}
+
+static void put_crc(uint8_t *to, const uint8_t *data, size_t len)
+{
+	uint32_t crc = htonl((uint32_t)crc32_z(0, data, len));
+
+	memcpy(to, &crc, sizeof(crc));
+}
+
+void machine_image_sums(uint8_t *file, size_t size)
+{
+	put_crc(file + 4 * IH_DATA_CRC, file + MACHINE_IMAGE_UIMAGE, size - MACHINE_IMAGE_UIMAGE);
+	memset(file + 4 * IH_HEADER_CRC, 0, 4);
+	put_crc(file + 4 * IH_HEADER_CRC, file, MACHINE_IMAGE_UIMAGE);
+}
+
+/* Its header has its own checksum: what is no uImage by that is any file. */
+static int read_uimage(struct machine_image *mi, struct buf *why)
+{
+	uint8_t h[MACHINE_IMAGE_UIMAGE], crc[4] = { 0 }, sum[4];
+	uint64_t size;
+
+	if (machine_image_bytes(mi, 0, h, sizeof(h)) || be32(h) != UIMAGE_MAGIC)
+		return 0;
+	memcpy(sum, h + 4 * IH_HEADER_CRC, 4);
+	memset(h + 4 * IH_HEADER_CRC, 0, 4);
+	put_crc(crc, h, sizeof(h));
+	if (memcmp(crc, sum, 4) != 0)
+		return 0;
+	if (h[IH_COMPRESSION] || h[IH_TYPE] == IH_TYPE_MULTI)
+		return bad(why, "a uImage that is compressed, or of several files: unpack it");
+	size = be32(h + 4 * IH_SIZE);
+	if (!size || size > mi->size - sizeof(h))
+		return bad(why, "truncated: a uImage of %" PRIu64 " bytes, the file has %" PRIu64,
+			   size, mi->size - sizeof(h));
+	mi->begin = sizeof(h);
+	mi->size = size;
+	mi->load = be32(h + 4 * IH_LOAD);
+	return 0;
+}
+
 static int open_file(struct machine_image *mi, const char *path, struct buf *why)
 {
 	struct stat st;
@@ -457,9 +524,10 @@ int machine_image_open(struct machine_image *mi, const char *path, struct buf *w
 	*mi = (struct machine_image){ .fd = -1 };
 	mi->m = (struct machine){ .ops = &ops, .priv = mi, .cpus = 1, .file = true };
 	err = open_file(mi, path, why);
-	if (err || mi->size < SELFMAG || machine_image_bytes(mi, 0, magic, SELFMAG) ||
-	    memcmp(magic, ELFMAG, SELFMAG) != 0)
+	if (err || mi->size < SELFMAG || machine_image_bytes(mi, 0, magic, SELFMAG))
 		return err;
+	if (memcmp(magic, ELFMAG, SELFMAG) != 0)
+		return read_uimage(mi, why);
 	if (elf_version(EV_CURRENT) == EV_NONE)
 		return bad(why, "libelf is too old");
 	elf = elf_begin(mi->fd, ELF_C_READ, NULL);

@@ -9,6 +9,7 @@
 #include "machine/machine.h"
 
 #define MACHINE_IMAGE_SEGMENTS 1024
+#define MACHINE_IMAGE_UIMAGE   64u /* bytes of U-Boot's header, "legacy format" */
 
 enum machine_image_kind { MACHINE_IMAGE_FLAT, MACHINE_IMAGE_ELF, MACHINE_IMAGE_CORE };
 
@@ -33,7 +34,9 @@ struct machine_image {
 	struct machine m;
 	enum machine_image_kind kind;
 	int fd;
-	uint64_t size;	/* of the file */
+	uint64_t size;	/* of the file, without what is wrapped around it */
+	uint64_t begin; /* MACHINE_IMAGE_UIMAGE bytes of a uImage's header, or 0 */
+	uint64_t load;	/* where that header says that it goes */
 	uint64_t entry; /* of an ELF file; 0: it has none */
 	/* where they overlap, the later counts */
 	struct machine_image_segment *segment;
@@ -44,7 +47,7 @@ struct machine_image {
 
 /**
  * machine_image_open() - open @path: an ELF file with its segments (and, of a core, the
- * registers in its notes), or anything else, without any memory yet.
+ * registers in its notes), or anything else, without any memory yet; of a uImage, what it wraps.
  * @why: on error, one line without the file's name
  *
  * Return: 0; -BATON_ENOTFOUND: it cannot be opened; -BATON_EINVAL: truncated, of another
@@ -69,5 +72,14 @@ void machine_image_set_reg(struct machine_image *mi, unsigned int cpu, const cha
 
 /** machine_image_bytes() - @len bytes of the file; -BATON_ERANGE: it has not that many. */
 int machine_image_bytes(struct machine_image *mi, uint64_t offset, void *data, size_t len);
+
+/**
+ * machine_image_where() - where in the file, counted as by machine_image_bytes(), all @len bytes
+ * of physical @pa are. Return: false if any of them is not in it.
+ */
+bool machine_image_where(const struct machine_image *mi, uint64_t pa, size_t len, uint64_t *offset);
+
+/** machine_image_sums() - a uImage's checksums, from its first byte on, made right again. */
+void machine_image_sums(uint8_t *file, size_t size);
 
 #endif

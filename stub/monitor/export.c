@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What is applied, as a script for GDB or as C. */
+/* What is applied, as a script for GDB, as C, or in the image file (export_image.c). */
+#include "monitor/export.h"
+
 #include "hex.h"
-#include "monitor/command.h"
-#include "patch/journal.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -12,7 +12,6 @@ struct export
 {
 	struct cmd *cmd;
 	FILE *file;
-	void (*entry)(struct export * x, const struct journal_entry *e);
 	unsigned int count;
 };
 
@@ -37,10 +36,12 @@ static void gdb_write(struct export *x, const struct patch *p)
 }
 
 /* Addresses are physical, whatever the CPU translates: QEMU's own mode for that. */
-static void gdb_entry(struct export *x, const struct journal_entry *e)
+static int gdb_entry(void *ctx, const struct journal_entry *e)
 {
+	struct export *x = ctx;
 	bool table = false;
 
+	x->count++;
 	fprintf(x->file, "\n# patch %u: %s\n", e->number, e->why);
 	for (size_t i = 0; i < e->count; i++) {
 		const struct patch *p = &e->write[i];
@@ -60,6 +61,7 @@ static void gdb_entry(struct export *x, const struct journal_entry *e)
 	/* Stale translations: a watchpoint across two pages, in and out (QEMU's TCG). */
 	if (table)
 		fputs("maintenance packet Z2,ff8,10\nmaintenance packet z2,ff8,10\n", x->file);
+	return 0;
 }
 
 static void c_place(struct export *x, const struct patch *p, unsigned int at, unsigned int n)
@@ -75,8 +77,11 @@ static void c_place(struct export *x, const struct patch *p, unsigned int at, un
 		fprintf(x->file, "((uint%u_t *)%s)[%#" PRIx64 "]", 8 * n, name, offset / n);
 }
 
-static void c_entry(struct export *x, const struct journal_entry *e)
+static int c_entry(void *ctx, const struct journal_entry *e)
 {
+	struct export *x = ctx;
+
+	x->count++;
 	fprintf(x->file, "\n/* patch %u: %s */\n", e->number, e->why);
 	for (size_t i = 0; i < e->count; i++) {
 		const struct patch *p = &e->write[i];
@@ -93,55 +98,48 @@ static void c_entry(struct export *x, const struct journal_entry *e)
 				le_read(p->new + at, n), p->where, le_read(p->old + at, n));
 		}
 	}
+	return 0;
 }
 
 /* Only what is whole in the machine now: the rest is no change that somebody has tried. */
-static int write_all(struct export *x)
+int export_each(struct cmd *c, int (*entry)(void *ctx, const struct journal_entry *e), void *ctx)
 {
-	struct journal *j = x->cmd->ctx->journal;
-	int err = 0;
+	struct journal *j = c->ctx->journal;
 
-	for (size_t i = 0; !err && i < journal_count(j); i++) {
+	for (size_t i = 0; i < journal_count(j); i++) {
 		const struct journal_entry *e = journal_at(j, i);
 		struct judgement jd;
+		int err;
 
 		if (!entry_is_live(e))
 			continue;
-		err = journal_judge(j, x->cmd->machine, e, &jd);
-		if (!err && jd.verdict == VERDICT_APPLIED) {
-			x->entry(x, e);
-			x->count++;
-		} else if (!err) {
-			cmd_say(x->cmd,
-				"patch %u is left out: it is not wholly in memory "
-				"(`patches %u`)",
-				e->number, e->number);
-			x->cmd->found = true;
+		err = journal_judge(j, c->machine, e, &jd);
+		if (err)
+			return cmd_fail(c, err, NULL);
+		if (jd.verdict == VERDICT_APPLIED) {
+			err = entry(ctx, e);
+			if (err)
+				return err;
+			continue;
 		}
+		cmd_say(c, "patch %u is left out: it is not wholly in memory (`patches %u`)",
+			e->number, e->number);
+		c->found = true;
 	}
-	return err;
+	return 0;
 }
 
-static int run(struct cmd *c)
+static int export_script(struct cmd *c, const char *path, bool gdb)
 {
-	struct export x = { .cmd = c };
-	const char *what = cmd_word(c, 0), *path = cmd_word(c, 1);
-	int err = cmd_no_more(c, 2);
+	struct export x = { .cmd = c, .file = fopen(path, "we") };
+	int err;
 
-	if (err)
-		return err;
-	if (!what || !path || (strcmp(what, "gdb") != 0 && strcmp(what, "c") != 0))
-		return cmd_fail(c, -BATON_EINVAL, "`export gdb FILE` or `export c FILE`");
-	x.entry = *what == 'g' ? gdb_entry : c_entry;
-	x.file = fopen(path, "we");
 	if (!x.file)
 		return cmd_fail(c, -BATON_ESYS, "%s: %s", path, strerror(errno));
-	fputs(*what == 'g' ? "# Written by baton; for a GDB at QEMU's gdbstub, or at baton.\n"
-			   : "/* Written by baton. */\n",
+	fputs(gdb ? "# Written by baton; for a GDB at QEMU's gdbstub, or at baton.\n"
+		  : "/* Written by baton. */\n",
 	      x.file);
-	err = write_all(&x);
-	if (err)
-		cmd_fail(c, err, NULL);
+	err = export_each(c, gdb ? gdb_entry : c_entry, &x);
 	if (fclose(x.file) && !err)
 		err = cmd_fail(c, -BATON_ESYS, "%s: %s", path, strerror(errno));
 	if (!err)
@@ -149,8 +147,32 @@ static int run(struct cmd *c)
 	return err;
 }
 
-COMMAND(export, "export", run, .args = "gdb|c FILE", .needs = CMD_STOPPED,
-	.help = "what is applied, as a script for GDB or as assignments in C",
-	.more = "  gdb   plain GDB at QEMU's gdbstub: physical writes, TLB refreshed as TCG needs "
+static int run(struct cmd *c)
+{
+	const char *what = cmd_word(c, 0), *path = cmd_word(c, 1);
+	bool image = what && !strcmp(what, "image");
+	int err = cmd_no_more(c, image ? 3 : 2);
+
+	if (err)
+		return err;
+	if (path && image)
+		return export_image(c);
+	if (path && (!strcmp(what, "gdb") || !strcmp(what, "c")))
+		return export_script(c, path, *what == 'g');
+	return cmd_fail(c, -BATON_EINVAL,
+			"`export gdb FILE`, `export c FILE` or `export image IMG [OUT]`");
+}
+
+COMMAND(export, "export", run, .args = "gdb|c FILE | image IMG [OUT]", .needs = CMD_STOPPED,
+	.help = "what is applied, as a script for GDB, as C, or in the image file",
+	.more = "  gdb    plain GDB at QEMU's gdbstub: physical writes, TLB refreshed as TCG needs "
 		"it\n"
-		"  c     by symbol and index where there is a symbol\n");
+		"  c      by symbol and index where there is a symbol\n"
+		"  image  a copy of IMG with the changes, then checked as by `baton check`: a raw "
+		"file\n"
+		"         that QEMU loaded, an ELF file, a uImage; where the loader copies the "
+		"bytes\n"
+		"         from is found by the image's header. OUT is IMG.patched, never "
+		"overwritten.\n"
+		"         What no file holds (registers, .bss) is said; other old bytes refuse "
+		"it.\n");

@@ -70,6 +70,20 @@ tap_ok 'lvl0-upper-zero: by name with symbols' bug \
 	"boot_lvl1_upper ($upper1) is a table that nothing points to" -- \
 	"$seed/lvl0-upper-zero.img" -s "$loader"
 
+# What is wrapped around an image hides nothing of it.
+for f in elf uimage; do
+	"$O/baton-mkimage" --board qemu_virt_aarch64_el1 --kernel "$O/examples/kernel/kernel-el1.elf" \
+		--task "$O/examples/kernel/task.elf" -f $f -o "$tmp/wrapped.$f" >/dev/null
+	tap_ok "$f: the image in it" said 0 "(its file's header)" "header at $header" 'good: nothing wrong' -- "$tmp/wrapped.$f"
+	begin=64
+	[ $f = uimage ] || begin=4096
+	dd if=/dev/zero of="$tmp/wrapped.$f" bs=1 count=8 seek=$(($(off boot_lvl0_upper 0xff8) + begin)) conv=notrunc status=none
+	tap_ok "$f: and what is wrong in there" said 1 "fix: $repair" -- "$tmp/wrapped.$f"
+	tap_ok "$f: says where it belongs" said 2 'leave --load out' -- --load 0x1000 "$tmp/wrapped.$f"
+done
+head -c 100000 "$tmp/wrapped.uimage" >"$tmp/short.uimage"
+tap_ok 'a truncated uImage' said 2 'truncated: a uImage of' -- "$tmp/short.uimage"
+
 # zero OFFSET SIZE: good-el1.img with nothing there, as $tmp/zero.
 zero() {
 	cp "$seed/good-el1.img" "$tmp/zero"
