@@ -10,6 +10,10 @@
  * of its level. What is not: the exclusive monitor (a `stxr` under way may fail once, as after
  * any exception); and, where the instruction was trapped to a higher level, ELR and SPSR of that
  * level, which every entry to it writes anew before anybody there can read them.
+ *
+ * QEMU writes them through its own view of memory. Where instruction caches do not follow that
+ * by themselves (KVM, CTR_EL0.DIC clear) a CPU might fetch what was there before: measured on TCG
+ * alone, which has no caches.
  */
 #ifndef BATON_INJECT_H
 #define BATON_INJECT_H

@@ -3,6 +3,7 @@
 #include "handoff/insn.h"
 #include "hex.h"
 #include "monitor/maps.h"
+#include "patch/icache.h"
 #include "patch/touch.h"
 
 #include <stdlib.h>
@@ -224,7 +225,18 @@ static void say_changes(const struct plan *p)
 
 /* Doing it */
 
-/* What lies together is one write. */
+/* What lies together from change @first on. */
+static unsigned int run_length(const struct plan *p, unsigned int first)
+{
+	unsigned int n = 1;
+
+	while (first + n < p->count &&
+	       p->change[first + n].pa == p->change[first].pa + (uint64_t)n * p->size)
+		n++;
+	return n;
+}
+
+/* ... is one write. */
 static int write_run(struct plan *p, struct touch *t, unsigned int first, unsigned int n)
 {
 	uint8_t *data = malloc((size_t)n * p->size);
@@ -261,9 +273,7 @@ static int apply(struct plan *p)
 	int err = 0;
 
 	for (unsigned int i = 0; !err && i < p->count; i += n) {
-		for (n = 1; i + n < p->count &&
-			    p->change[i + n].pa == p->change[i].pa + (uint64_t)n * p->size;)
-			n++;
+		n = run_length(p, i);
 		err = write_run(p, &t, i, n);
 	}
 	if (err)
@@ -271,9 +281,28 @@ static int apply(struct plan *p)
 	err = touch_end(&t, 0, &say);
 	cmd_text(p->cmd, &say);
 	buf_free(&say);
-	if (!err && p->size == 4 && p->cmd->machine->accel == ACCEL_KVM)
-		cmd_say(p->cmd, "under KVM a CPU may still have the old instructions cached: they "
-				"take an `ic ivau` in the guest");
+	return err ? cmd_fail(p->cmd, err, NULL) : 0;
+}
+
+/* What could not be made visible when it was written: once more. */
+static int refresh_again(struct plan *p)
+{
+	struct buf say = { 0 };
+	unsigned int n;
+	int err = 0;
+
+	for (unsigned int i = 0; !err && i < p->count; i += n) {
+		struct icache_what what = { p->change[i].pa, p->change[i].va, 0, p->cmd->cpu };
+
+		/* Within a page. */
+		n = run_length(p, i);
+		while (n > 1 && what.pa % PAGE + (uint64_t)n * p->size > PAGE)
+			n--;
+		what.len = (size_t)n * p->size;
+		err = icache_refresh(p->cmd->machine, &what, &say);
+	}
+	cmd_text(p->cmd, &say);
+	buf_free(&say);
 	return err ? cmd_fail(p->cmd, err, NULL) : 0;
 }
 
@@ -319,8 +348,8 @@ static int run(struct cmd *c)
 	if (!err && (show_only || same))
 		cmd_say(c, show_only ? "nothing was written (-n)"
 				     : "nothing to write: it is so already");
-	else if (!err)
-		err = apply(p);
+	if (!err && !show_only)
+		err = same ? refresh_again(p) : apply(p);
 	free(p);
 	return err;
 }
@@ -333,4 +362,5 @@ COMMAND(patch, "patch", run, .args = "ADDR = WORD...|ADDR[-TO] smc->hvc [-b|-g] 
 		"               conduit (so does hvc->smc)\n"
 		"  -p           ADDR is physical\n"
 		"  -n           only show\n"
-		"Code that QEMU has translated is dropped; a word in a table is a patch of it.\n");
+		"Code that QEMU has translated is dropped, under KVM what CPUs have cached (by an\n"
+		"executed dc and ic); a word in a table is a patch of it.\n");

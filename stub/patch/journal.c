@@ -2,6 +2,7 @@
 #include "patch/journal_internal.h"
 
 #include "hex.h"
+#include "patch/icache.h"
 #include "patch/tlb.h"
 
 #include <assert.h>
@@ -387,9 +388,25 @@ static int check_places(const struct journal *j, struct machine *m, const struct
 	return 0;
 }
 
+/* A failure has said so, and what is in memory is there all the same. */
+static int refresh_code(struct machine *m, const struct journal_entry *e, struct buf *out)
+{
+	int err = 0;
+
+	for (size_t i = 0; !err && i < e->count; i++) {
+		const struct patch *p = &e->write[i];
+		struct icache_what what = { p->address, p->address, p->size, p->cpu };
+
+		if (p->kind == PATCH_MEMORY)
+			err = icache_refresh(m, &what, out);
+	}
+	return err == -BATON_ELINK ? err : 0;
+}
+
 int journal_entry_refresh(struct machine *m, const struct journal_entry *e, struct buf *out)
 {
 	struct tlb_what what = { 0 };
+	int err = refresh_code(m, e, out);
 
 	for (size_t i = 0; i < e->count; i++) {
 		const struct patch *p = &e->write[i];
@@ -401,7 +418,7 @@ int journal_entry_refresh(struct machine *m, const struct journal_entry *e, stru
 		what.va = p->va;
 		what.cpu = p->cpu;
 	}
-	return what.regime ? tlb_refresh(m, &what, out) : 0;
+	return err || !what.regime ? err : tlb_refresh(m, &what, out);
 }
 
 /* An entry on its way back. */

@@ -97,8 +97,8 @@ int journal_end(struct journal *j, unsigned int number);
 int journal_abort(struct journal *j, struct machine *m, unsigned int number, struct buf *say);
 
 /**
- * journal_entry_refresh() - make every CPU forget what it has cached of the places: one page's
- * translation where there is one write to a table, else all. @out: a line if it could not be done
+ * journal_entry_refresh() - make every CPU forget what it has cached of the places: code, and one
+ * page's translation where there is one write to a table, else all. @out: a line if it could not be done
  * Return: 0; as tlb_refresh().
  */
 int journal_entry_refresh(struct machine *m, const struct journal_entry *e, struct buf *out);

@@ -6,6 +6,7 @@
 #include "proxy/session.h"
 
 #include "machine/tables.h"
+#include "patch/icache.h"
 #include "patch/touch.h"
 
 #include <stdio.h>
@@ -14,7 +15,39 @@
 
 /* Up to here whatever looks like a table is one; more in one packet is a `load`. */
 #define PATCH_MAX 4096u
+#define CODE_MAX  64u
 #define PAGE	  4096u
+
+static bool physical(struct session *s, uint64_t addr, uint64_t *pa)
+{
+	struct tables t;
+	struct pt_walk w;
+
+	*pa = addr;
+	if (s->phys)
+		return true;
+	if (tables_init(&t, &s->live->m, s->ctx->symbols, s->cpu, NULL, NULL) ||
+	    tables_walk(&t, addr, NULL, &w, NULL) || !w.mapped)
+		return false;
+	*pa = w.oa;
+	return true;
+}
+
+/* Of a `load` nothing was executed yet; an instruction that is put in may have been. */
+static int refresh_code(struct session *s, uint64_t addr, size_t len)
+{
+	struct icache_what what = { .cpu = s->cpu };
+	int err = 0;
+
+	for (size_t n; len && err != -BATON_ELINK; addr += n, len -= n) {
+		n = PAGE - addr % PAGE < len ? PAGE - addr % PAGE : len;
+		what.va = addr;
+		what.len = n;
+		if (physical(s, addr, &what.pa))
+			err = icache_refresh(&s->live->m, &what, &s->aside);
+	}
+	return err == -BATON_ELINK ? err : 0;
+}
 
 static int write_plain(struct session *s, uint64_t addr, const uint8_t *data, size_t len)
 {
@@ -24,6 +57,8 @@ static int write_plain(struct session *s, uint64_t addr, const uint8_t *data, si
 			  : m->ops->virt_write(m, s->cpu, addr, data, len);
 
 	machine_changed(m);
+	if (!err && len <= CODE_MAX && m->accel == ACCEL_KVM)
+		err = refresh_code(s, addr, len);
 	return err;
 }
 
@@ -52,21 +87,6 @@ static bool is_plausible(struct session *s, uint64_t addr, const uint8_t *data, 
 	}
 	free(old);
 	return plausible;
-}
-
-static bool physical(struct session *s, uint64_t addr, uint64_t *pa)
-{
-	struct tables t;
-	struct pt_walk w;
-
-	*pa = addr;
-	if (s->phys)
-		return true;
-	if (tables_init(&t, &s->live->m, s->ctx->symbols, s->cpu, NULL, NULL) ||
-	    tables_walk(&t, addr, NULL, &w, NULL) || !w.mapped)
-		return false;
-	*pa = w.oa;
-	return true;
 }
 
 /* Page by page, those that have an address. */

@@ -21,9 +21,9 @@
 #define BRK	 0xd4200000u /* brk_insn: target/arm/kvm64.c (7.2), target/arm/kvm.c (10.0) */
 #define BRK_MASK 0xffe0001fu /* any immediate: the syndrome's class is what KVM looks at */
 
-/* Memory as @cpu sees it: cpu_memory_rw_debug(), whatever Qqemu.PhyMemMode says. */
-static int word(struct shim *s, unsigned int cpu, uint64_t addr, uint32_t *value, bool write,
-		bool *ok)
+/* cpu_memory_rw_debug() */
+int point_word(struct shim *s, unsigned int cpu, uint64_t addr, uint32_t *value, bool write,
+	       bool *ok)
 {
 	struct buf reply = { 0 };
 	uint8_t raw[4];
@@ -104,9 +104,9 @@ static int insert_soft(struct shim *s, uint64_t addr, bool *ok)
 		b->uses++;
 	if (b || s->softs == SOFT_MAX)
 		return 0;
-	err = word(s, s->c_cpu, addr, &new.saved, false, ok);
+	err = point_word(s, s->c_cpu, addr, &new.saved, false, ok);
 	if (!err && *ok)
-		err = word(s, s->c_cpu, addr, &trap, true, ok);
+		err = point_word(s, s->c_cpu, addr, &trap, true, ok);
 	s->synced[s->c_cpu] = true;
 	if (err || !*ok)
 		return err;
@@ -130,10 +130,10 @@ static int remove_soft(struct shim *s, uint64_t addr, bool force, unsigned int c
 	if (!b || (b->uses > 1 && !force))
 		return 0;
 	saved = b->saved;
-	err = word(s, cpu, addr, &now, false, ok);
+	err = point_word(s, cpu, addr, &now, false, ok);
 	*ok = *ok && now == BRK;
 	if (!err && *ok)
-		err = word(s, cpu, addr, &saved, true, ok);
+		err = point_word(s, cpu, addr, &saved, true, ok);
 	if (err || (!*ok && !force))
 		return err;
 	*b = s->soft[--s->softs];
@@ -280,7 +280,7 @@ int points_stop(struct shim *s, unsigned int cpu, uint64_t pc, bool *stops)
 	*stops = false;
 	if (!points_at(s, pc))
 		return 0;
-	err = word(s, cpu, pc, &now, false, &mapped);
+	err = point_word(s, cpu, pc, &now, false, &mapped);
 	*stops = mapped && (find_hard(s, pc) >= 0 || (find_soft(s, pc) && (now & BRK_MASK) == BRK));
 	return err;
 }

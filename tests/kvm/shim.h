@@ -60,6 +60,9 @@ int points_watch(struct shim *s);
 int points_stop(struct shim *s, unsigned int cpu, uint64_t pc, bool *stops);
 /** points_lift() - QEMU's breakpoint at @pc out of the way, or back. */
 int points_lift(struct shim *s, uint64_t pc, bool back);
+/** point_word() - memory as @cpu sees it, whatever Qqemu.PhyMemMode says. */
+int point_word(struct shim *s, unsigned int cpu, uint64_t addr, uint32_t *value, bool write,
+	       bool *ok);
 bool points_at(const struct shim *s, uint64_t pc);
 /** points_name() - a stop reply names a watchpoint by what was asked for. */
 void points_name(const struct shim *s, struct buf *reply);

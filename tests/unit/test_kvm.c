@@ -8,6 +8,10 @@
 #include "patch/touch.h"
 
 #define DESC (FAKE_L3 + 8 * 3) /* of 0x40003000 */
+#define CODE (FAKE_RAM + 0x7000)
+
+#define DC_CVAC	   0xd50b7a20u
+#define IC_IALLUIS 0xd508711fu
 
 static struct machine_ops ops, fake_ops;
 static uint64_t x[31];
@@ -57,6 +61,10 @@ static int step(struct machine *m, unsigned int cpu, int timeout_ms, struct mach
 	(void)cpu, (void)timeout_ms;
 	if ((word & 0xfff8f000) == 0xd5088000)
 		buf_puts(&f->log, "tlbi\n");
+	if ((word & ~31u) == DC_CVAC)
+		buf_printf(&f->log, "dc %#" PRIx64 "\n", x[word & 31]);
+	if (word == IC_IALLUIS)
+		buf_puts(&f->log, *pc / 0x1000 == CODE / 0x1000 ? "ic in place\n" : "ic\n");
 	*stop = (struct machine_stop){ .kind = STOP_SIGNAL, .signal = 5 };
 	*pc += 4;
 	return 0;
@@ -164,6 +172,71 @@ static void one_that_cannot_be_broken_is_not_made(void **state)
 	assert_int_equal(journal_at(f->ctx.journal, 0)->state, ENTRY_ABORTED);
 }
 
+#define CLEAN "dc 0x40007000\ndc 0x40007003\ndc 0x40007003\ndc 0x40007003\nic\n"
+
+static void code_is_cleaned_and_fetched_again(void **state)
+{
+	struct fake *f = *state;
+
+	assert_int_equal(fake_command(f, "patch 0x40007000 = 0xd503201f"), 0);
+	assert_log(f, CLEAN);
+	assert_int_equal(fake_command(f, "undo"), 0);
+	assert_log(f, CLEAN);
+	assert_int_equal(fake_command(f, "patch 0x40007038 = 1 2 3 4"), 0);
+	assert_log(f, "dc 0x40007038\ndc 0x40007047\ndc 0x40007047\ndc 0x40007047\nic\n");
+}
+
+/* Physical 0x40007000 is mapped at 0x40008000 alone. */
+static void code_is_cleaned_where_it_is_mapped(void **state)
+{
+	struct fake *f = *state;
+
+	fake_set_u64(f, FAKE_L3 + 8 * 7, 0);
+	fake_set_u64(f, FAKE_L3 + 8 * 8, CODE | FAKE_PAGE);
+	assert_int_equal(fake_command(f, "patch -p 0x40007010 = 1"), 0);
+	assert_log(f, "dc 0x40008010\ndc 0x40008013\ndc 0x40008013\ndc 0x40008013\nic\n");
+	fake_set_u64(f, FAKE_L3 + 8 * 8, 0);
+	assert_int_equal(fake_command(f, "patch -p 0x40007010 = 2"), 0);
+	assert_said(f, "what was at 0x40007010 before: CPU 0 has physical 0x40007010 mapped "
+		       "nowhere; then `patch` it again");
+}
+
+/* What is put back at the pc is not invalidated: so from elsewhere, if there is anything. */
+static void code_is_cleaned_from_another_page(void **state)
+{
+	struct fake *f = *state;
+
+	fake_set_reg(f, "pc", CODE);
+	x[30] = FAKE_RAM + 0x1000;
+	assert_int_equal(fake_command(f, "patch 0x40007000 = 1"), 0);
+	assert_log(f, CLEAN);
+	fake_set_reg(f, "VBAR_EL1", CODE + 0x800);
+	x[30] = CODE;
+	assert_int_equal(fake_command(f, "patch 0x40007800 = 1"), 0);
+	assert_non_null(strstr(f->log.data, "ic in place\n"));
+}
+
+static void what_cannot_be_made_visible_is_said(void **state)
+{
+	struct fake *f = *state;
+
+	fake_set_reg(f, "cpsr", 0x3c0);
+	assert_int_equal(fake_command(f, "patch 0x40007000 = 1 -r el1"), 0);
+	assert_said(f, "a CPU may go on executing what was at 0x40007000 before: CPU 0 is at EL0, "
+		       "out of reach: let it come to its kernel first (a breakpoint at "
+		       "VBAR_EL1+0x400 or +0x480); then `patch` it again");
+	assert_true((uint32_t)fake_u64(f, CODE) == 1);
+	assert_int_equal(fake_command(f, "patch 0x40007000 = 1 -r el1"), 2);
+	assert_said(f, "nothing to write");
+	fake_set_reg(f, "cpsr", 0x3c5);
+	assert_int_equal(fake_command(f, "patch 0x40007000 = 1"), 0);
+	assert_said(f, "nothing to write");
+	assert_log(f, CLEAN);
+	f->m.accel = ACCEL_TCG;
+	assert_int_equal(fake_command(f, "patch 0x40007000 = 2"), 0);
+	assert_log(f, "");
+}
+
 int main(void)
 {
 #define T(fn) cmocka_unit_test_setup_teardown(fn, setup, fake_teardown)
@@ -173,6 +246,10 @@ int main(void)
 		T(an_undo_that_takes_the_code_away_is_not_done),
 		T(a_write_of_gdbs_is_broken_first),
 		T(one_that_cannot_be_broken_is_not_made),
+		T(code_is_cleaned_and_fetched_again),
+		T(code_is_cleaned_where_it_is_mapped),
+		T(code_is_cleaned_from_another_page),
+		T(what_cannot_be_made_visible_is_said),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
