@@ -141,24 +141,59 @@ for skew in 1 4 7; do
 done
 
 # --- a CPU that faults or does not come has a name
-# broken FROM TO SYMBOL - an image with an undefined instruction there, and a second to wait
+# broken FROM TO SYMBOL [SECONDS] - an image with an undefined instruction there, and a second to wait
 broken() {
 	cp "$1" "$2"
 	poke "$2" "$(symbol $el2 "$3")" '\0\0\0\0'
-	poke "$2" $(($(symbol $el2 board) + 108 + 4 * 2)) '\1'
+	poke "$2" $(($(symbol $el2 board) + 108 + 4 * 2)) "\\${4:-1}"
+}
+# dumped CPUS - each of them has written the last line of its registers
+dumped() {
+	local n
+	for ((n = 0; n < 300; n++)); do
+		[ "$(grep -c 'reg: 0x0000001e: ' "$console")" -lt "$1" ] || return 0
+		sleep 0.1
+	done
+	return 1
+}
+whole='^LDR\||^    [a-z_0-9]+: (0x[0-9a-f]+: )?(0x[0-9a-f]+( \(.*)?|not set by this exception)$'
+mixed() {
+	tr -d '\r' <"$console" | grep -vE "$whole"
+	grep '.LDR|' "$console"
+}
+# unmixed NAME CPUS - the console has their dumps, and no line of any CPU's within another
+unmixed() {
+	tap_ok "$1: $2 dumps" dumped "$2"
+	process_end "$pid"
+	tap_ok "$1: $2 dumps and no more" is "$2" "$(grep -c 'LDR|ERROR|CPU' "$console")"
+	tap_ok "$1: no line is mixed" is '' "$(mixed)"
 }
 for where in secondary_main park; do
 	broken "$tmp/el2-2.img" "$tmp/broken.img" $where
 	start "$tmp/broken.img" $load $el3 2
 	says "a fault in $where, MMU off" 'LDR|ERROR|CPU1: loader trapped exception: Synchronous'
 	says "a fault in $where, MMU off" 'LDR|ERROR: CPU1 is missing: '
+	unmixed "a fault in $where, MMU off" 1
+done
+broken "$tmp/el2-8.img" "$tmp/broken.img" park
+start "$tmp/broken.img" $load $el3 8
+says 'seven faults at once' 'LDR|ERROR: CPU1 is missing: '
+unmixed 'seven faults at once' 7
+# CPU 0 has its MMU on, and does not wait: both speak.
+broken "$tmp/el2-2.img" "$tmp/broken.img" secondary_main 0
+for machine in virt,virtualization=on $el3; do
+	start "$tmp/broken.img" $load "$machine" 2
+	says "a fault beside CPU 0, $machine" 'LDR|ERROR|CPU1: loader trapped exception: Synchronous'
+	says "a fault beside CPU 0, $machine" 'LDR|ERROR: CPU1 is missing: it was '
+	unmixed "a fault beside CPU 0, $machine" 1
+done
+for cpu in 0 1; do
+	cp "$tmp/el2-2.img" "$tmp/held.img"
+	poke "$tmp/held.img" $(($(symbol $el2 speakers) + 256 * cpu)) '\1'
+	start "$tmp/held.img" $load $el3 2
+	up "CPU $cpu never ends to speak" 2
 	process_end "$pid"
 done
-broken "$tmp/el2-2.img" "$tmp/broken.img" secondary_main
-start "$tmp/broken.img" $load virt,virtualization=on 2
-says 'a fault behind CPU_ON, MMU off' 'LDR|ERROR|CPU1: loader trapped exception: Synchronous'
-says 'a fault behind CPU_ON, MMU off' 'LDR|ERROR: CPU1 is missing: it was switched on'
-process_end "$pid"
 cp "$tmp/el2-4.img" "$tmp/late.img"
 poke "$tmp/late.img" $(($(symbol $el2 board) + 108 + 4 * 2)) '\1'
 start "$tmp/late.img" $load $el3 3
@@ -171,6 +206,14 @@ poke "$tmp/stranger.img" "$(symbol $el1 cpu_mpidr)" '\7'
 start "$tmp/stranger.img" $load virt 1
 says 'another CPU than CPU 0' 'LDR|ERROR: CPU0 is missing: a CPU with affinity 0x0000000000000000 has come'
 process_end "$pid"
+for ((cpu = 0; cpu < 8; cpu++)); do
+	poke "$tmp/stranger.img" $(($(symbol $el1 cpu_mpidr) + 8 * cpu)) '\7\1'
+done
+start "$tmp/stranger.img" $load $el3 4
+says 'four that nobody knows' ' has come, CPU0 has 0x0000000000000107 (symbol `cpu_mpidr` of the loader)'
+sleep 0.5
+process_end "$pid"
+tap_ok 'four that nobody knows: one says so' is 1 "$(grep -c . "$console")"
 
 # --- U-Boot, its MMU and caches on
 if ! uboot "$tmp/u-boot.bin"; then
