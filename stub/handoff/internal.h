@@ -75,6 +75,9 @@ struct hold {
 	uint64_t target;
 };
 
+/* Is there anybody left who could go on? */
+enum halted { HALTED_NOT, HALTED, HALTED_OR_OFF };
+
 #define HANDOFF_VECTORS 16
 #define HANDOFF_LIFT	64 /* harmless hits, after which a site is not stopped at any more */
 
@@ -98,6 +101,7 @@ struct handoff {
 	struct handoff_goal goal;
 	size_t reached; /* the event that the goal is, counted from 1; 0: not yet */
 	struct hold hold;
+	enum halted halted; /* how the last run ended */
 	uint64_t resets;
 	/* the last repair, to know the same fault when it comes back */
 	bool fixed;
@@ -163,6 +167,14 @@ int reg_x(struct machine *m, unsigned int cpu, unsigned int n, uint64_t *value);
 /* site.c, leave.c */
 int site_visit(struct handoff *h, struct visit *v);
 int leave_visit(struct handoff *h, struct visit *v, uint64_t target, unsigned int el);
+
+/* halted.c */
+/**
+ * halted_resume() - machine_resume(), but a silence in which no CPU is left that could end it
+ * is a short one: h->halted, with the machine's last stop a timeout as ever.
+ */
+int halted_resume(struct handoff *h, int silence_ms);
+void halted_say(const struct handoff *h, int silence_ms, struct buf *out);
 
 /* unseen.c */
 int unseen_way(struct handoff *h);

@@ -348,7 +348,7 @@ static int engine(struct handoff *h)
 	while (err == GO) {
 		if (machine_canceled(machine_of(h)))
 			return -BATON_ECANCELED;
-		err = machine_resume(machine_of(h), h->goal.silence_ms, NULL);
+		err = halted_resume(h, h->goal.silence_ms);
 		if (!err)
 			err = on_stop(h);
 		if (h->reached && (err == GO || err == DONE))
@@ -363,10 +363,7 @@ static int say_silence(struct handoff *h, struct buf *out)
 	uint64_t pc = 0;
 	int err;
 
-	buf_printf(out,
-		   "nothing happened for %d.%d s; the CPU that started has not left the "
-		   "loader\n",
-		   h->goal.silence_ms / 1000, h->goal.silence_ms / 100 % 10);
+	halted_say(h, h->goal.silence_ms, out);
 	err = explain_cpus(h, out);
 	if (!err)
 		err = machine_reg_read(m, h->boot_cpu, "pc", &pc);
@@ -375,6 +372,9 @@ static int say_silence(struct handoff *h, struct buf *out)
 			   "%#" PRIx64 " is not code that was seen to be reached: CPU%u went "
 			   "there in a way that was not watched\n",
 			   pc, h->boot_cpu);
+	if (!err)
+		buf_puts(out, "next: the console's last line may say why; `why` has the last "
+			      "exception, if there was one\n");
 	return err;
 }
 

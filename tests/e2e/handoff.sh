@@ -171,6 +171,10 @@ tap_ok "a register of EL2's at EL1" says 'that register belongs to EL2, and this
 mutant 0xc8 '\x00\x00\x00\x14' virt -e 'handoff run 1'
 tap_ok 'a loader that spins: exit status 1' ends_with 1
 tap_ok 'a loader that spins: where' says '0x480000c8: b #0x480000c8, a branch to itself: it spins'
+tap_ok 'a loader that spins: nothing gets it out' says 'CPU0 waits with interrupts masked: nothing can wake it'
+mutant 0xbc '\xff\x42\x03\xd5\x7f\x20\x03\xd5\xff\xff\xff\x17' virt -e 'handoff run 2'
+tap_ok 'a loader that waits for an interrupt: that may come' says 'nothing happened for 2.0 s'
+tap_ok 'a loader that waits for an interrupt: what next' grep -q '^next: ' "$out"
 mutant 0x50 '\x1f\x20\x03\xd5' virt -e 'handoff run'
 tap_ok 'a kernel that was not copied: exit status 1' ends_with 1
 tap_ok 'a kernel that was not copied: what is there' says 'a device tree is there'
@@ -191,8 +195,24 @@ baton "$tmp/stays.img" 0x60000000 virt -e 'handoff run'
 tap_ok 'loaded at a wrong address: seen before the MMU is on' says 'turns the MMU on'
 tap_ok 'loaded at a wrong address: said so' says 'load the image at the address'
 
+# A loader that gives up: its header asks for 99 regions.
+cp "$seed/good-el1.img" "$tmp/halts.img"
+printf '\143' |
+	dd of="$tmp/halts.img" bs=1 seek=$(($(symbol image_header) - 0x70000000 + 56)) conv=notrunc status=none
+halts() {
+	baton "$tmp/halts.img" 0x70000000 virt -s "$elf" -e 'handoff run'
+	tap_ok "a loader that halts, $smp CPUs: exit status 1" ends_with 1
+	tap_ok "a loader that halts, $smp CPUs: its own words" says 'LDR|ERROR: header has 99 regions'
+	tap_ok "a loader that halts, $smp CPUs: that is the end" says "$1"
+	tap_ok "a loader that halts, $smp CPUs: where" grep -q '^  CPU0  EL1  .* <cpu_halt+.*(behind a wfi)' "$out"
+	tap_ok "a loader that halts, $smp CPUs: what next" last_line \
+		"next: the console's last line may say why; \`why\` has the last exception, if there was one"
+}
+halts 'CPU0 waits with interrupts masked: nothing can wake it'
+
 # Four CPUs.
 smp=4
+halts 'all CPUs wait with interrupts masked, or are off: nothing can wake them'
 good "$seed/good-el1-smp4.img" 0x70000000 virt
 for cpu in 1 2 3; do
 	tap_ok "CPU $cpu is in the timeline" grep -q "^  CPU$cpu EL1 .*MMU on$" "$out"
