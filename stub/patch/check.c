@@ -54,6 +54,20 @@ void plan_refuse(struct plan *p, struct refusals *r, enum plan_check check, cons
 	buf_putc(r->out, '\n');
 }
 
+static void refuse_output_size(struct plan *p, struct refusals *r, uint64_t address)
+{
+	const struct pt_config *cfg = &p->cfg;
+	char tcr[12] = "VTCR_EL2";
+
+	if (!cfg->regime.stage2)
+		snprintf(tcr, sizeof(tcr), "TCR_EL%u", cfg->regime.el & 3u);
+	plan_refuse(p, r, CHECK_OUTPUT_SIZE,
+		    "the address %#" PRIx64
+		    " is beyond the %u bits of an output address here: take one below %#" PRIx64
+		    ", or another size first (sysreg %s)",
+		    address, cfg->oa_bits, UINT64_C(1) << cfg->oa_bits, tcr);
+}
+
 /* One descriptor of the user's own making (D8.3.1). */
 void plan_check_entry(struct plan *p, struct refusals *r)
 {
@@ -76,18 +90,17 @@ void plan_check_entry(struct plan *p, struct refusals *r)
 			    reserved);
 	if (stray && kind == PT_TABLE)
 		plan_refuse(p, r, CHECK_ALIGNMENT,
-			    "the next table's address %#" PRIx64 " is not aligned to %#" PRIx64,
+			    "the next table's address %#" PRIx64 " is not aligned to %#" PRIx64
+			    ", the granule",
 			    p->oa | stray, UINT64_C(1) << cfg->granule);
 	else if (stray)
 		plan_refuse(p, r, CHECK_ALIGNMENT,
 			    "the output address %#" PRIx64
-			    " is not aligned to the block's %#" PRIx64,
+			    " is not aligned to the block's %#" PRIx64
+			    ": pt-map takes pages where no block fits",
 			    p->oa | stray, size);
 	else if (reserved & UINT64_C(3) << 48)
-		plan_refuse(p, r, CHECK_OUTPUT_SIZE,
-			    "the address %#" PRIx64 " is beyond the %u bits of an output address "
-			    "here",
-			    p->oa | (reserved & UINT64_C(3) << 48), cfg->oa_bits);
+		refuse_output_size(p, r, p->oa | (reserved & UINT64_C(3) << 48));
 }
 
 static void say_place(const struct machine *m, uint64_t pa, struct buf *out)
@@ -190,10 +203,7 @@ void plan_check_output(struct plan *p, struct refusals *r)
 	if (!p->output)
 		return;
 	if (cfg->oa_bits && cfg->oa_bits < 64 && p->oa_last >> cfg->oa_bits)
-		plan_refuse(p, r, CHECK_OUTPUT_SIZE,
-			    "the address %#" PRIx64 " is beyond the %u bits of an output address "
-			    "here",
-			    p->oa >> cfg->oa_bits ? p->oa : p->oa_last, cfg->oa_bits);
+		refuse_output_size(p, r, p->oa >> cfg->oa_bits ? p->oa : p->oa_last);
 	else if (cfg->regime.nested)
 		check_memory_nested(p, r);
 	else

@@ -11,14 +11,16 @@ struct need {
 	const char *reg;
 	uint64_t offset; /* into what @reg points to */
 	enum pt_access_kind kind;
+	const char *first; /* what would help */
 };
 
 static const struct need needs[] = {
-	{ CHECK_PC, "the pc", "pc", 0, PT_FETCH },
-	{ CHECK_SP, "the stack", "sp", 0, PT_READ },
-	{ CHECK_SP, "the stack", "sp", (uint64_t)-16, PT_WRITE },
+	{ CHECK_PC, "the pc", "pc", 0, PT_FETCH, "stop elsewhere" },
+	{ CHECK_SP, "the stack", "sp", 0, PT_READ, "move the stack" },
+	{ CHECK_SP, "the stack", "sp", (uint64_t)-16, PT_WRITE, "move the stack" },
 	/* synchronous, from the current level with its own stack: where faults lead to */
-	{ CHECK_VECTORS, "the vectors", "VBAR", 0x200, PT_FETCH },
+	{ CHECK_VECTORS, "the vectors", "VBAR", 0x200, PT_FETCH,
+	  "move them (sysreg VBAR_ELn = ADDR)" },
 };
 
 static int need_address(struct tables *t, const struct need *n, uint64_t *va)
@@ -55,6 +57,7 @@ static void lost(struct plan *p, struct refusals *r, const struct need *n, const
 	else
 		buf_printf(&words, "be other %s: %#" PRIx64 " instead of %#" PRIx64,
 			   n->kind == PT_FETCH ? "code" : "memory", after->oa, before->oa);
+	buf_printf(&words, "; %s first", n->first);
 	plan_refuse(p, r, other ? CHECK_OTHER_CPU : n->check, "%s", words.data);
 	buf_free(&words);
 }
@@ -147,11 +150,11 @@ static void check_table(struct plan *p, struct refusals *r, const struct in_use 
 			const char *what)
 {
 	if (in_use_has(u, pa, pa + 4095))
-		plan_refuse(
-			p, r, CHECK_OTHER_REGIME,
-			"the table at %#" PRIx64 ", %s, belongs to another regime, too, which "
-			"is not %s: it would change there as well, or be read in another format",
-			pa, what, p->tables->regime.name);
+		plan_refuse(p, r, CHECK_OTHER_REGIME,
+			    "the table at %#" PRIx64 ", %s, belongs to another regime, too, which "
+			    "is not %s: it would change there as well, or be read in another "
+			    "format; give it a copy first",
+			    pa, what, p->tables->regime.name);
 }
 
 int plan_check_regimes(struct plan *p, struct refusals *r)

@@ -138,6 +138,16 @@ int tlb_refresh(struct machine *m, const struct tlb_what *what, struct buf *say)
 			   say);
 }
 
+int tlb_reach(struct machine *m, const struct tlb_what *what, struct buf *say)
+{
+	int err = m->accel == ACCEL_TCG ? 0 : by_tlbi(m, what);
+
+	if (err)
+		buf_printf(say, "refused: no CPU can execute the tlbi that goes with it: %s\n",
+			   machine_error(m, err));
+	return err;
+}
+
 int tlb_invalidate(struct machine *m, const struct tlb_what *what, struct buf *say)
 {
 	return say_failure(m, by_tlbi(m, what), say);

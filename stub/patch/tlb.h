@@ -29,6 +29,11 @@ struct tlb_what {
  * given code (@say tells); or the machine's error.
  */
 int tlb_refresh(struct machine *m, const struct tlb_what *what, struct buf *say);
+/**
+ * tlb_reach() - the same where it takes a `tlbi`, to know before anything is written that there is
+ * a CPU for it; else nothing.
+ */
+int tlb_reach(struct machine *m, const struct tlb_what *what, struct buf *say);
 /** tlb_invalidate() - the same by an executed `tlbi`, under TCG too. */
 int tlb_invalidate(struct machine *m, const struct tlb_what *what, struct buf *say);
 

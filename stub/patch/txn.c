@@ -189,14 +189,38 @@ static int write_phase(struct txn *x, enum phase phase)
 	return err;
 }
 
-static int refresh(struct txn *x)
+static struct tlb_what concerned(const struct txn *x)
 {
-	struct tlb_what what = {
+	return (struct tlb_what){
 		.regime = x->p->tables->regime.name,
 		.all = !x->one_page,
 		.va = x->p->from,
 		.cpu = x->p->tables->cpu,
 	};
+}
+
+/* Before anything is written: if the TLB has to be refreshed, can it be? */
+static int reach(struct txn *x)
+{
+	const struct plan *p = x->p;
+	struct tlb_what what = concerned(x);
+	bool valid = false;
+	int err = 0;
+
+	for (size_t i = 0; i < p->tables_count; i++)
+		for (unsigned int k = 0; k < p->table[i].entries && !p->table[i].fresh; k++)
+			valid |= p->table[i].old[k] != p->table[i].new[k] &&
+				 p->table[i].old[k] & DESC_VALID;
+	if (valid)
+		err = tlb_reach(p->tables->machine, &what, x->say);
+	if (err)
+		buf_puts(x->say, "nothing was written\n");
+	return err;
+}
+
+static int refresh(struct txn *x)
+{
+	struct tlb_what what = concerned(x);
 	int err = tlb_refresh(x->p->tables->machine, &what, x->say);
 
 	x->any = x->broken = x->changed = false;
@@ -243,6 +267,9 @@ int plan_apply(struct plan *p, struct journal *j, const char *why, struct buf *s
 	assert(p->after.digest);
 	for (size_t i = 0; i < p->tables_count; i++)
 		memcpy(p->table[i].now, p->table[i].old, p->table[i].entries * sizeof(uint64_t));
+	err = reach(&x);
+	if (err)
+		return err;
 	p->number = journal_begin(j, why);
 	err = make(&x);
 	if (!err)
