@@ -2,8 +2,6 @@
 /* [NUMBER [NAME]]: a sample of each of our machines; or that many, and Debian's Linux. TAP. */
 #include "soak.h"
 
-#include "machine/inject.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,43 +35,6 @@ static const char *const *linux_args(void)
 	snprintf(arg[0], sizeof(arg[0]), "%s/guests/vmlinuz", o ? o : "build");
 	snprintf(arg[1], sizeof(arg[1]), "%s/guests/initrd", o ? o : "build");
 	return args;
-}
-
-/* e_entry of an ELF64 file. */
-static uint64_t entry_of(const char *name)
-{
-	const char *o = getenv("O");
-	char path[4200];
-	uint64_t entry;
-	FILE *f;
-
-	snprintf(path, sizeof(path), "%s/%s", o ? o : "build", name);
-	f = fopen(path, "r");
-	if (!f || fseek(f, 24, SEEK_SET) || fread(&entry, sizeof(entry), 1, f) != 1)
-		die("%s: no ELF file", path);
-	fclose(f);
-	return entry;
-}
-
-/* A CPU at EL0 may do nothing of what is asked for. */
-static void out_of_reach(void)
-{
-	uint64_t entry = entry_of("examples/kernel/task.elf"), value, pc = 0;
-	struct machine *m;
-	struct bench b;
-	int err;
-
-	bench_start(&b, image("examples/seed/good-el1.img", "virt", "1"));
-	m = &b.live.m;
-	if (machine_break_add(m, BREAK_COMMAND, BREAK_HARD, entry, 4))
-		die("breakpoint: %s", m->error);
-	bench_resume(&b, 30000);
-	tap(machine_el(m, 0) == 0, "at EL0");
-	err = inject_sysreg_read(m, 0, "MPIDR_EL1", &value);
-	tap(err == -BATON_EREFUSED && strstr(m->error, "CPU 0 is at EL0, out of reach"),
-	    "at EL0: refused with words");
-	tap(!machine_reg_read(m, 0, "pc", &pc) && pc == entry, "at EL0: nothing was done");
-	bench_end(&b);
 }
 
 /* tests/guests/list.sh's: two stages, and a hypervisor that traps. */
@@ -113,10 +74,8 @@ int main(int argc, char **argv)
 	unsigned int each = count ? count / 2 : SAMPLE;
 	const char *up = "kernel: task exited with status 0", *only = argc > 2 ? argv[2] : NULL;
 
-	if (!count) {
+	if (!count)
 		stale();
-		out_of_reach();
-	}
 	soak_if(only,
 		(struct guest){ "loader and kernel at EL1",
 				image("examples/seed/good-el1.img", "virt", "1"), up, 0, false },

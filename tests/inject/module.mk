@@ -13,9 +13,10 @@ $(INJECT): $(INJECT_OBJS) $(STUB_OBJS) $(PROTOCOL_OBJS)
 # What CPUs see of tables that are changed: four of them, at EL1 and EL2.
 SMP := $(O)/tests/tlb/smp
 SMP_GUESTS := $(SMP)-el1.elf $(SMP)-el2.elf
-HOST_OBJS += $(SMP).o
+SMP_OBJS := $(patsubst %.c,$(O)/%.o,$(wildcard tests/tlb/*.c))
+HOST_OBJS += $(SMP_OBJS)
 
-$(SMP): $(SMP).o $(O)/tests/inject/bench.o $(STUB_OBJS) $(PROTOCOL_OBJS)
+$(SMP): $(SMP_OBJS) $(O)/tests/inject/bench.o $(STUB_OBJS) $(PROTOCOL_OBJS)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(HOST_LDFLAGS) $^ $(HOST_LIBS) -o $@
 

@@ -5,16 +5,14 @@
  * without the refresh leave CPUs that see what was. Also through
  * the shim that behaves as KVM, where an executed `tlbi` has to do it. TAP.
  */
-#include "../inject/bench.h"
+#include "smp.h"
 
-#include "monitor/command.h"
 #include "patch/journal.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define CPUS	 4
 #define PROBES	 10
 #define PAGES	 0x40300000ull /* from here each page says where it is */
 #define PAGES_TO 0x40c00000ull
@@ -143,21 +141,14 @@ static const struct edit edits[] = {
 	  .sees = { { STORE, STORE_FAULT(PERMISSION(3)) } } },
 };
 
-static struct smp {
-	struct bench b;
-	struct context ctx;
-	struct buf out;
-	uint64_t reports;
-	const char *way; /* "EL1", for the names of tests */
-	unsigned int el;
-} s;
+struct smp s;
 
 static void write_out(void *ctx, const char *text, size_t len)
 {
 	buf_add(ctx, text, len);
 }
 
-static int command(const char *line)
+int command(const char *line)
 {
 	struct sink sink = { write_out, &s.out };
 
@@ -165,7 +156,7 @@ static int command(const char *line)
 	return command_run(&s.ctx, &sink, line);
 }
 
-static bool does(const char *line)
+bool does(const char *line)
 {
 	int status = command(line);
 
@@ -337,10 +328,10 @@ static void fill_pages(void)
 	}
 }
 
-static void guest(const char *way, unsigned int el, bool kvm)
+void guest_start(const char *way, unsigned int el, bool kvm)
 {
 	static char file[4096], loader[4200];
-	static const char *args[] = { "-M",   NULL, "-cpu",    "cortex-a53", "-m", "256M",
+	static const char *args[] = { "-M",   NULL, "-cpu",    "cortex-a53", "-m", "128M",
 				      "-smp", "4",  "-device", loader,	     NULL };
 	const char *o = getenv("O");
 	struct report at[CPUS];
@@ -350,10 +341,7 @@ static void guest(const char *way, unsigned int el, bool kvm)
 	args[1] = el == 2 ? "virt,virtualization=on" : "virt";
 	snprintf(file, sizeof(file), "%s/tests/tlb/smp-el%u.elf", o ? o : "build", el);
 	snprintf(loader, sizeof(loader), "loader,file=%s,cpu-num=0", file);
-	if (kvm)
-		bench_start_kvm(&s.b, args);
-	else
-		bench_start(&s.b, args);
+	(kvm ? bench_start_kvm : bench_start)(&s.b, args);
 	s.ctx = (struct context){ .machine = &s.b.live.m,
 				  .symbols = symbols_new(),
 				  .journal = journal_new() };
@@ -362,15 +350,23 @@ static void guest(const char *way, unsigned int el, bool kvm)
 		die("%s: %s", file, why.len ? why.data : "no reports");
 	fill_pages();
 	run(NULL, 3, at);
-	for (size_t i = 0; i < sizeof(edits) / sizeof(edits[0]); i++)
-		try_edit(&edits[i]);
+}
+
+void guest_end(void)
+{
 	symbols_free(s.ctx.symbols);
 	journal_free(s.ctx.journal);
 	buf_free(&s.out);
 	bench_end(&s.b);
 }
 
-/* [EL1|EL2|KVM] */
+static void all_edits(void)
+{
+	for (size_t i = 0; i < sizeof(edits) / sizeof(edits[0]); i++)
+		try_edit(&edits[i]);
+}
+
+/* [EL1|EL2|KVM|refuse] */
 int main(int argc, char **argv)
 {
 	static const struct {
@@ -379,8 +375,14 @@ int main(int argc, char **argv)
 		bool kvm;
 	} ways[] = { { "EL1", 1, false }, { "EL2", 2, false }, { "KVM", 1, true } };
 
-	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++)
-		if (argc < 2 || !strcmp(argv[1], ways[i].name))
-			guest(ways[i].name, ways[i].el, ways[i].kvm);
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+		if (argc > 1 && strcmp(argv[1], ways[i].name) != 0)
+			continue;
+		guest_start(ways[i].name, ways[i].el, ways[i].kvm);
+		all_edits();
+		guest_end();
+	}
+	if (argc < 2 || !strcmp(argv[1], "refuse"))
+		refuse();
 	return tap_end();
 }
