@@ -218,7 +218,8 @@ function check_agree(key, wants, from)
 function print_key(k)
 {
 	if (format == "show" && k in value)
-		printf "%-28s %-14s from %s\n", k, value[k], origin[k]
+		printf("%-28s " (length(value[k]) > 14 ? "%s\n%43s" : "%-14s%s") " from %s\n", \
+			k, value[k], "", origin[k])
 	else if (format == "list" && k == "about")
 		printf "%-24s %s\n", board, value[k]
 	else if (format == "cmake" && k ~ /^[A-Z]/ && k in value)
