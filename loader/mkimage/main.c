@@ -18,8 +18,7 @@
 
 static const char usage[] =
 	"usage: baton-mkimage --board BOARD --kernel ELF --task ELF -o IMAGE [OPTIONS]\n"
-	"       baton-mkimage --board BOARD --kernel-type linux --kernel IMAGE --dtb FILE -o "
-	"IMAGE\n"
+	"       baton-mkimage --board BOARD --kernel-type linux --kernel IMAGE -o IMAGE [OPTIONS]\n"
 	"Puts a loader, a kernel and what it starts into one image that boots.\n"
 	"  -b, --board BOARD   the board (make list-boards)\n"
 	"  -k, --kernel FILE   the kernel, an ELF file: virtual addresses high, physical ones in "
@@ -27,7 +26,8 @@ static const char usage[] =
 	"  -t, --task ELF      the task that the kernel starts\n"
 	"  -o, --output IMAGE  what to write\n"
 	"  -T, --kernel-type T sel4 (the default), or linux: the kernel is an arm64 Image\n"
-	"  -d, --dtb FILE      the device tree for the kernel (QEMU: -machine virt,dumpdtb=FILE)\n"
+	"  -d, --dtb FILE      the device tree for the kernel (QEMU: -machine virt,dumpdtb=FILE),\n"
+	"                      instead of the one that the machine puts into memory\n"
 	"  -i, --initrd FILE   Linux: its initial file system\n"
 	"  -a, --bootargs TEXT Linux: its command line, instead of the device tree's\n"
 	"  -f, --format F      raw (the default), elf or uimage\n"
