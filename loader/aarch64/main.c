@@ -49,7 +49,8 @@ static void check_header(void)
 		fatal("no image header at %X: magic is %X\n", (uint64_t)(uintptr_t)h, h->magic);
 	if (!image_size())
 		fatal("no room for the image: its header at %X says %X bytes, RAM is up to %X "
-		      "(board %s)\n",
+		      "(board %s; build the loader with as much as the machine has: "
+		      "SET=\"memory_size=...\")\n",
 		      (uint64_t)(uintptr_t)h, h->size, ram_end(), board.name);
 	if (h->num_regions > BATON_IMAGE_MAX_REGIONS)
 		fatal("header has %d regions, more than the %d that there may be\n", h->num_regions,

@@ -58,7 +58,11 @@ int layout_check_ram(const struct layout *l, const struct extent *e)
 			e->name, e->start, e->end, l->board.name, ram, ram_end,
 			l->type == KERNEL_LINUX ? "take a board with more (make list-boards)"
 						: "link it for that (in a linker script AT() gives "
-						  "the physical address)");
+						  "the physical address)",
+			e->start >= ram && !(e->end >> VMSA_VA_BITS)
+				? ", or build the loader with as much as the machine has "
+				  "(SET=\"memory_size=...\")"
+				: "");
 }
 
 static int add_extent(struct layout *l, const char *name, uint64_t start, uint64_t size)
@@ -189,7 +193,8 @@ static int check_overlaps(const struct layout *l)
 				a->name, a->start, a->end, b->name, b->start, b->end,
 				l->type == KERNEL_LINUX
 					? "there is no room for all of them: make the initrd "
-					  "smaller, or take a board that loads higher"
+					  "smaller, or build the loader for a higher place "
+					  "(SET=\"load_address=...\")"
 					: "link the kernel where there is room for it and the "
 					  "task (AT() in its linker script), or make them "
 					  "smaller");

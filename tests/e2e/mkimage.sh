@@ -226,6 +226,9 @@ probe "$tmp/mis.elf" 0xffffff8040000000 0x40100000
 refuses 'the physical address off 2 MiB' 0x40100000 'multiple of 2 MiB' -- mk $el1 "$tmp/mis.elf" "$out"
 probe "$tmp/same.elf" 0xffffff8040000000 0xffffff8040000000
 refuses 'no load addresses' 'RAM of board' 'AT()' -- mk $el1 "$tmp/same.elf" "$out"
+tap_ok 'no load addresses: more RAM is no help' hasnt "$tmp/said" memory_size
+probe "$tmp/high.elf" 0xffffff8040000000 0xc0000000
+refuses 'a kernel behind RAM' '0x40000000-0xc0000000' 'AT()' 'SET="memory_size=...' -- mk $el1 "$tmp/high.elf" "$out"
 probe "$tmp/over.elf" 0xffffff8040000000 0x70000000
 refuses 'kernel on the loader' "$tmp/over.elf, segment 0," "the loader's image" \
 	0x70000000-0x70 'link the kernel' -- mk $el1 "$tmp/over.elf" "$out"
@@ -375,7 +378,7 @@ poke "$tmp/broken" 8 '\1'
 refuses 'a broken header' 'text_offset 0x1' -- linux $el1 "$tmp/broken" "$out"
 image "$tmp/huge" $((0xf0000000))
 refuses 'a Linux larger than RAM' "$tmp/huge wants physical 0x40000000-0x130000000" 0x40000000-0xc0000000 \
-	'list-boards' -- linux $el1 "$tmp/huge" "$out" --dtb "$tmp/virt.dtb"
+	'list-boards' 'SET="memory_size=...' -- linux $el1 "$tmp/huge" "$out" --dtb "$tmp/virt.dtb"
 truncate -s 800M "$tmp/big"
 refuses 'an initrd on the loader' "$tmp/big at physical 0x40030000-0x72030000 overlaps" \
 	"the loader's image" 0x70000000-0x7 'make the initrd smaller' -- \
