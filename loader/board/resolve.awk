@@ -152,6 +152,9 @@ function wanted(v, want,	is_number, range, choice, n, i)
 		return v ~ /^[A-Za-z0-9_.,+\/-]+$/ ? "" : "a word of letters, digits and _.,+/-"
 	if (want == "number")
 		return is_number ? "" : "a number, decimal or 0x hexadecimal, of 15 characters at most"
+	if (want ~ /^\*/)
+		return is_number && number(v) % number(substr(want, 2)) == 0 ? "" : \
+			"a multiple of " substr(want, 2)
 	if (want ~ /^[0-9]+-[0-9]+$/) {
 		split(want, range, "-")
 		return is_number && number(v) >= range[1] && number(v) <= range[2] ? "" : "a number, " want
@@ -183,9 +186,6 @@ function check_place(	start, end, at)
 	at = number(value["load_address"])
 	start = number(value["memory_start"])
 	end = start + number(value["memory_size"])
-	if (at % 2097152)
-		fail(origin["load_address"] ": `load_address = " value["load_address"] \
-		     "`: wanted is a multiple of 2 MiB (0x200000)")
 	if (at < start || at >= end)
 		fail(sprintf("`load_address = %s` (%s) is not in RAM, %d MiB from %s on (%s): set it as well",
 			     value["load_address"], origin["load_address"], (end - start) / 1048576,

@@ -11,6 +11,33 @@
 /* Files are limited already, but a few bytes of ELF can ask for any amount of zeros. */
 #define MAX_IMAGE (UINT64_C(4) << 30)
 
+/* As the types in loader/board/defaults and aarch64 have it. */
+static int check_alignment(const struct layout *l)
+{
+	const struct baton_image_board *b = &l->board;
+	const struct {
+		const char *name;
+		uint64_t value, unit;
+	} addresses[] = {
+		{ "load_address", b->load_address, MIB2 },
+		{ "uart", b->uart, 4 },
+		{ "dtb", b->dtb, 8 },
+		{ "spin_table", b->spin_table, 8 },
+		{ "gicd", b->gicd, 0x1000 },
+		{ "gicc", b->gicc, 0x1000 },
+		{ "gicr", b->gicr, 0x10000 },
+	};
+
+	for (unsigned int i = 0; i < sizeof(addresses) / sizeof(addresses[0]); i++)
+		if (addresses[i].value % addresses[i].unit)
+			return complain("%s: board %s has %s = %#" PRIx64
+					", and wanted is a multiple of %#" PRIx64
+					": build the loader anew with another (SET=\"%s=...\")",
+					l->loader->file.path, b->name, addresses[i].name,
+					addresses[i].value, addresses[i].unit, addresses[i].name);
+	return 0;
+}
+
 /* A loader from anywhere may have been given: its board's values are input as well. */
 static int check_board(const struct layout *l)
 {
@@ -18,14 +45,14 @@ static int check_board(const struct layout *l)
 	const uint64_t limit = UINT64_C(1) << VMSA_VA_BITS;
 
 	if (b->memory_start >= limit || b->memory_size > limit - b->memory_start ||
-	    b->uart >= limit || b->load_address >= limit || b->load_address % MIB2 ||
+	    b->uart >= limit || b->load_address >= limit ||
 	    (b->kernel_el != 1 && b->kernel_el != 2))
 		return complain("%s: board %s makes no sense (RAM %#" PRIx64 ", size %#" PRIx64
 				", UART %#" PRIx64 ", load address %#" PRIx64 ", EL%" PRIu32
 				"): build the loader anew (make show-board)",
 				l->loader->file.path, b->name, b->memory_start, b->memory_size,
 				b->uart, b->load_address, b->kernel_el);
-	return 0;
+	return check_alignment(l);
 }
 
 int layout_board(struct layout *l)
@@ -54,7 +81,7 @@ int layout_check_ram(const struct layout *l, const struct extent *e)
 	if (e->start >= ram && e->end <= ram_end && e->start < e->end)
 		return 0;
 	return complain("%s wants physical %#" PRIx64 "-%#" PRIx64
-			", but the RAM of board %s is %#" PRIx64 "-%#" PRIx64 "; %s",
+			", but the RAM of board %s is %#" PRIx64 "-%#" PRIx64 "; %s%s",
 			e->name, e->start, e->end, l->board.name, ram, ram_end,
 			l->type == KERNEL_LINUX ? "take a board with more (make list-boards)"
 						: "link it for that (in a linker script AT() gives "

@@ -109,7 +109,11 @@ refuses 'nine CPUs' 'command line: `cpus = 9`: wanted is a number, 1-8' -- build
 refuses 'five CPUs of four' 'wanted is a number, 1-4' -- build show-board BOARD=rpi4b SET=cpus=5
 refuses 'less RAM than the image needs' '`load_address = 0x70000000`' 'is not in RAM, 256 MiB' -- \
 	build show-board BOARD=$el1 SET=memory_size=0x10000000
-refuses 'a load address off 2 MiB' 'wanted is a multiple of 2 MiB' -- build show-board BOARD=$el1 SET=load_address=0x70001000
+for value in uart=0x9000002:4 dtb=0x44:8 gicd=0x8000100:0x1000 gicc=0x8000100:0x1000 gicr=0x8001000:0x10000 spin_table=4:8; do
+	refuses "${value%:*}" "command line: \`${value%=*} = " "wanted is a multiple of ${value#*:}" -- \
+		build show-board BOARD=$el1 SET=${value%:*}
+done
+refuses 'a load address off 2 MiB' 'wanted is a multiple of 0x200000' -- build show-board BOARD=$el1 SET=load_address=0x70001000
 
 refuses 'RAM over the devices' '`uart = 0xfe201000` (loader/board/rpi4b/board:' 'is in RAM, 8192 MiB' 'command line' -- \
 	build show-board BOARD=rpi4b SET=memory_size=0x200000000

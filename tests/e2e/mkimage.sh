@@ -305,6 +305,12 @@ cp "$O/loader/$el1/loader.elf" "$tmp/loader.elf"
 poke "$tmp/loader.elf" $(($(word "$tmp/loader.elf" $((64 + 8))) + $(symbol $el1 board) + 64 + 40)) '\3'
 refuses 'a loader whose board makes no sense' "$tmp/loader.elf: board $el1 makes no sense" EL3 -- \
 	mk $el1 "$tmp/k1.elf" "$out" --loader "$tmp/loader.elf"
+for field in 'uart 88' 'dtb 96' 'gicd 120' 'gicc 128' 'gicr 136' 'spin_table 144'; do
+	cp "$O/loader/$el1/loader.elf" "$tmp/loader.elf"
+	poke "$tmp/loader.elf" $(($(word "$tmp/loader.elf" $((64 + 8))) + $(symbol $el1 board) + ${field#* })) '\2'
+	refuses "${field% *} is not aligned" "$tmp/loader.elf: board $el1 has ${field% *} = 0x" \
+		'wanted is a multiple of' "SET=\"${field% *}=..." -- mk $el1 "$tmp/k1.elf" "$out" --loader "$tmp/loader.elf"
+done
 {
 	echo 'PHDRS {' && printf 'p%d PT_LOAD FLAGS(5);\n' {0..16}
 	echo '} SECTIONS { . = 0xffffff8040000000;'
