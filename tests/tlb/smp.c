@@ -30,6 +30,11 @@ static const uint64_t at_first[PROBES] = {
 	[CODE_CALL] = 0x40309000,
 };
 
+static const uint64_t load_at[PROBES] = {
+	[NEAR] = 0xc0004000,   [SIBLING] = 0xc0005000,	 [NEXT] = 0xc0211000, [BLOCK] = 0xc0422000,
+	[BLOCK2] = 0xc0423000, [BLOCK_END] = 0xc05ff000, [CODE] = 0x40308000,
+};
+
 /* ESR: a load, a store, a fetch that faults; DDI 0487, D24.2.40. */
 #define LOAD_FAULT(dfsc)   (0x96000000 | (dfsc))
 #define STORE_FAULT(dfsc)  (0x96000040 | (dfsc))
@@ -264,6 +269,25 @@ static void write_raw(const struct journal_entry *e, bool back)
 	}
 }
 
+/* By an injected load on each CPU; 0: fresh, 1: stale. */
+static bool told(const struct edit *e, int status)
+{
+	unsigned int probe = e->sees[0].probe;
+	struct buf line = { 0 };
+	bool all = true;
+
+	for (unsigned int cpu = 0; cpu < CPUS; cpu++) {
+		buf_clear(&line);
+		buf_printf(&line, "tlb-check %#" PRIx64 " -c %u", load_at[probe], cpu);
+		if (command(line.data) == status)
+			continue;
+		all = false;
+		printf("# %s: %s", line.data, s.out.data);
+	}
+	buf_free(&line);
+	return all;
+}
+
 static void control(const struct edit *e, const uint64_t *old, const uint64_t *new)
 {
 	const struct journal *j = s.ctx.journal;
@@ -275,8 +299,12 @@ static void control(const struct edit *e, const uint64_t *old, const uint64_t *n
 	stale = stale_cpus(old, new);
 	tap(stale > 0, "%s: %s: without the refresh %u of %u CPUs are stale", s.way, e->name, stale,
 	    CPUS);
+	if (load_at[e->sees[0].probe])
+		tap(told(e, 1), "%s: %s: tlb-check says so of each", s.way, e->name);
 	read_reports(at);
 	tap(does("tlb-flush all") && sees(at, new), "%s: %s: with it none is", s.way, e->name);
+	if (load_at[e->sees[0].probe])
+		tap(told(e, 0), "%s: %s: and tlb-check finds none", s.way, e->name);
 	write_raw(entry, true);
 	read_reports(at);
 	if (!does("tlb-flush all") || !sees(at, old))
