@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "machine/inject.h"
+#include "machine/inject_internal.h"
 
 #include "hex.h"
+#include "machine/moment.h"
 #include "machine/tables.h"
 
 #include <assert.h>
@@ -21,17 +22,13 @@
 #define ERET 0xd69f03e0u
 
 /* x0 to x30, sp, pc, cpsr: all of them in `g`. */
-static const char *const core_names[] = {
+const char *const inject_core_names[INJECT_CORE] = {
 	"x0",  "x1",  "x2",  "x3",  "x4",  "x5",  "x6",	 "x7",	"x8",  "x9",   "x10", "x11",
 	"x12", "x13", "x14", "x15", "x16", "x17", "x18", "x19", "x20", "x21",  "x22", "x23",
 	"x24", "x25", "x26", "x27", "x28", "x29", "x30", "sp",	"pc",  "cpsr",
 };
-#define CORE (sizeof(core_names) / sizeof(core_names[0]))
-enum { LR = 30, PC = 32, CPSR = 33 };
-
 /* What an exception overwrites, by the level that it is taken to. */
-enum { ELR, SPSR, ESR, FAR, HPFAR, VBAR, LEFT };
-static const char *const left_names[4][LEFT] = {
+const char *const inject_left_names[4][LEFT] = {
 	[1] = { "ELR_EL1", "SPSR_EL1", "ESR_EL1", "FAR_EL1", "HPFAR_EL2", "VBAR_EL1" },
 	[2] = { "ELR_EL2", "SPSR_EL2", "ESR_EL2", "FAR_EL2", "HPFAR_EL2", "VBAR_EL2" },
 	[3] = { "ELR_EL3", "SPSR_EL3", "ESR_EL3", "FAR_EL3", "HPFAR_EL2", "VBAR_EL3" },
@@ -44,23 +41,7 @@ static const uint32_t put_left[4][4] = {
 };
 #define MSR_HPFAR_EL2_X0 0xd51c6080u
 
-/* Where the code of one level is put. */
-struct place {
-	uint64_t va, pa;
-	uint8_t old[4 * INJECT_WORDS];
-	bool used;
-};
-
-struct run {
-	struct machine *m;
-	struct inject *i;
-	unsigned int cpu, el;
-	struct machine_reg core[CORE];
-	struct machine_reg left[4][LEFT]; /* as they were, by level */
-	struct place place[4];		  /* by level */
-};
-
-static int read_all(struct run *r, const char *const *names, struct machine_reg *regs, size_t n)
+int inject_read(struct run *r, const char *const *names, struct machine_reg *regs, size_t n)
 {
 	for (size_t k = 0; k < n; k++)
 		regs[k] = (struct machine_reg){ .name = names[k] };
@@ -70,24 +51,24 @@ static int read_all(struct run *r, const char *const *names, struct machine_reg 
 /* Core registers as they are now. */
 static int read_core(struct run *r, struct machine_reg *now)
 {
-	int err = read_all(r, core_names, now, CORE);
+	int err = inject_read(r, inject_core_names, now, INJECT_CORE);
 
-	for (size_t k = 0; !err && k < CORE; k++)
+	for (size_t k = 0; !err && k < INJECT_CORE; k++)
 		if (now[k].err)
 			err = machine_fail(r->m, now[k].err,
 					   "CPU %u shows no %s: no instructions can be injected",
-					   r->cpu, core_names[k]);
+					   r->cpu, inject_core_names[k]);
 	return err;
 }
 
 static int set_core(struct run *r, unsigned int which, uint64_t value)
 {
 	uint64_t now;
-	int err = machine_reg_read(r->m, r->cpu, core_names[which], &now);
+	int err = machine_reg_read(r->m, r->cpu, inject_core_names[which], &now);
 
 	if (err || now == value)
 		return err;
-	return machine_reg_write(r->m, r->cpu, core_names[which], value);
+	return machine_reg_write(r->m, r->cpu, inject_core_names[which], value);
 }
 
 /* May code of @t's level be put at @va? Then @p says where. */
@@ -233,7 +214,10 @@ static int execute(struct run *r, unsigned int el, const uint32_t *code, unsigne
 {
 	struct place *p = &r->place[el];
 	uint8_t bytes[4 * INJECT_WORDS] = { 0 };
-	int err;
+	int err = p->used ? 0 : inject_note_place(r, el);
+
+	if (err)
+		return err;
 
 	for (unsigned int k = 0; k < words; k++)
 		le_write(bytes + 4 * k, 4, code[k]);
@@ -285,7 +269,7 @@ static int leave_handler(struct run *r, unsigned int el, uint64_t elr)
 static int check_left(struct run *r, unsigned int el)
 {
 	struct machine_reg now[LEFT];
-	int err = read_all(r, left_names[el], now, LEFT);
+	int err = inject_read(r, inject_left_names[el], now, LEFT);
 
 	for (size_t k = el == r->el ? ELR : ESR; !err && k < LEFT; k++)
 		if (now[k].value != r->left[el][k].value)
@@ -296,15 +280,14 @@ static int check_left(struct run *r, unsigned int el)
 	return err;
 }
 
-/* The CPU has taken an exception to @el: what it says, and then none of it. */
-static int undo_exception(struct run *r, unsigned int el)
+int inject_undo_exception(struct run *r, unsigned int el)
 {
 	const struct machine_reg *was = r->left[el];
 	struct machine_reg now[LEFT];
 	uint32_t code[3];
 	uint64_t pc;
 	bool higher = el != r->el, interrupt;
-	int err = read_all(r, left_names[el], now, LEFT);
+	int err = inject_read(r, inject_left_names[el], now, LEFT);
 
 	if (!err)
 		err = machine_reg_read(r->m, r->cpu, "pc", &pc);
@@ -349,10 +332,9 @@ static int undo_exception(struct run *r, unsigned int el)
 	return err;
 }
 
-/* Everything back, whatever happened; the first error counts. */
-static int put_back(struct run *r)
+int inject_put_back(struct run *r)
 {
-	struct machine_reg now[CORE];
+	struct machine_reg now[INJECT_CORE];
 	int first = 0, err;
 
 	for (unsigned int el = 0; el < 4; el++) {
@@ -362,9 +344,10 @@ static int put_back(struct run *r)
 		first = first ? first : err;
 	}
 	err = read_core(r, now);
-	for (unsigned int k = 0; !err && k < CORE; k++)
+	for (unsigned int k = 0; !err && k < INJECT_CORE; k++)
 		if (now[k].value != r->core[k].value)
-			err = machine_reg_write(r->m, r->cpu, core_names[k], r->core[k].value);
+			err = machine_reg_write(r->m, r->cpu, inject_core_names[k],
+						r->core[k].value);
 	return first ? first : err;
 }
 
@@ -392,7 +375,7 @@ static int reach(struct run *r)
 				    "CPU %u is out of reach: PSTATE.%s is set", r->cpu,
 				    cpsr & PSTATE_IL ? "IL" : "SS (the guest steps itself)");
 	for (unsigned int el = r->el; !err && el < 4; el++)
-		err = read_all(r, left_names[el], r->left[el], LEFT);
+		err = inject_read(r, inject_left_names[el], r->left[el], LEFT);
 	return err;
 }
 
@@ -411,9 +394,9 @@ static int run(struct run *r)
 		return err;
 	el = execute(r, r->el, i->code, i->words);
 	if (el > 0)
-		return undo_exception(r, (unsigned int)el);
+		return inject_undo_exception(r, (unsigned int)el);
 	for (unsigned int k = 0; !el && k < 4; k++)
-		el = machine_reg_read(r->m, r->cpu, core_names[k], &out[k]);
+		el = machine_reg_read(r->m, r->cpu, inject_core_names[k], &out[k]);
 	if (!el)
 		memcpy(i->x, out, sizeof(out));
 	return el;
@@ -424,7 +407,7 @@ int inject_run(struct machine *m, struct inject *i)
 	struct run r = { .m = m, .i = i, .cpu = i->cpu };
 	struct machine_stop keep = m->last_stop;
 	unsigned int cpu = m->cpu;
-	int err, back;
+	int err, back = 0;
 
 	assert(i->words && i->words <= INJECT_WORDS);
 	i->fault = false;
@@ -437,13 +420,19 @@ int inject_run(struct machine *m, struct inject *i)
 		err = find_place(&r, r.el, r.core[PC].value);
 	if (err)
 		return err;
+	moment_begin(m);
+	err = inject_note(&r);
+	if (err) {
+		moment_end(m, true);
+		return err;
+	}
 	m->last_stop.packet = (struct buf){ 0 };
 	err = run(&r);
 	if (err != -BATON_ELINK) {
 		char words[sizeof(m->error)];
 
 		memcpy(words, m->error, sizeof(words));
-		back = put_back(&r);
+		back = inject_put_back(&r);
 		if (back && back != -BATON_ELINK)
 			back = machine_fail(
 				m, -BATON_EVERIFY,
@@ -459,5 +448,6 @@ int inject_run(struct machine *m, struct inject *i)
 	} else {
 		buf_free(&keep.packet);
 	}
+	moment_end(m, err != -BATON_ELINK && !back);
 	return err;
 }

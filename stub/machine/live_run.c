@@ -228,7 +228,10 @@ int live_step(struct machine *m, unsigned int cpu, int timeout_ms, struct machin
 		return machine_fail(m, -BATON_ENOTFOUND, "there is no CPU %u (0 to %u)", cpu,
 				    m->cpus - 1);
 	n = snprintf(packet, sizeof(packet), "vCont;s:%s", l->thread[cpu]);
+	/* A CPU must not be left in code that is ours. */
+	l->rsp.brief = m->moments > 0;
 	err = live_run(l, packet, (size_t)n, timeout_ms > 0 ? timeout_ms : STEP_TIMEOUT_MS, stop);
+	l->rsp.brief = false;
 	if (!err && m->last_stop.kind == STOP_TIMEOUT) {
 		m->cpu = cpu;
 		err = machine_fail(m, -BATON_ETIMEDOUT,

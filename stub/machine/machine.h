@@ -114,6 +114,10 @@ struct machine {
 	uint64_t resets;     /* counts resets seen (system_reset) */
 	bool file;	     /* of machine/image.h: it never runs and is never changed */
 	bool allow_mmio;     /* the user insists on reading devices */
+	/* Told what is put in for a moment, before it is; NULL: all is back (machine/moment.h). */
+	int (*moment)(void *ctx, const char *line); /* may be NULL */
+	void *moment_ctx;
+	unsigned int moments;	     /* under way, one within another */
 	bool (*canceled)(void *ctx); /* the user has moved on; may be NULL */
 	void *canceled_ctx;
 	char error[256]; /* words for the last failure, "" if the number says it all */

@@ -186,7 +186,7 @@ int rsp_receive(struct rsp *r, int timeout_ms, struct buf *reply)
 			return 0;
 		if (r->lost)
 			return -BATON_ELINK;
-		if (r->loop->quit && (r->running || timeout_ms < 0)) {
+		if (r->loop->quit && !r->brief && (r->running || timeout_ms < 0)) {
 			snprintf(r->error, sizeof(r->error), "baton was told to end");
 			r->lost = r->lost || !r->running;
 			return -BATON_ELINK;

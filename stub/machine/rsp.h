@@ -27,6 +27,7 @@ struct rsp {
 	size_t sent, received;
 	struct buf payload, answer; /* of the flight */
 	bool running;		    /* between a resume and its stop reply */
+	bool brief;		    /* it ends soon: being told to end waits for that */
 	bool lost;
 	bool log; /* wire level: every packet to stderr; outlives rsp_open() */
 	char error[LINK_ERR_SIZE + 64];

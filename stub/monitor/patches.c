@@ -34,6 +34,8 @@ static int state_of(struct cmd *c, const struct journal_entry *e, char *state, s
 	err = journal_judge(c->ctx->journal, c->machine, e, j);
 	if (err)
 		snprintf(state, size, "unknown");
+	else if (j->verdict == VERDICT_PARTLY && !e->whole)
+		snprintf(state, size, "%zu of ?", j->there);
 	else if (j->verdict == VERDICT_PARTLY)
 		snprintf(state, size, "%zu of %zu", j->there, e->count);
 	else
@@ -260,7 +262,8 @@ static int run(struct cmd *c)
 COMMAND(patches, "patches", run, .args = "[N] [--json]",
 	.help = "all that was changed: state, where, old and new value, why",
 	.more = "  N        that one, with all its writes, and the walk without and with it\n"
-		"State is what memory says now: applied, `1 of 3` writes, absent (the old values\n"
+		"State is what memory says now: applied, `1 of 3` writes (`1 of ?`: baton ended\n"
+		"before it had made, or noted, the last one), absent (the old values\n"
 		"are back), changed (by something else), passed (the CPU has run on); undone, not "
 		"made, reset, elsewhere (of\n"
 		"another machine) are what the journal knows.\n");

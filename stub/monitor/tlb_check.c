@@ -4,6 +4,7 @@
  * by everybody else (GDB, QEMU's gva2gpa, AT), and so cannot show a stale TLB entry.
  */
 #include "machine/inject.h"
+#include "machine/moment.h"
 #include "mmu/sysreg.h"
 #include "monitor/tables.h"
 
@@ -107,7 +108,7 @@ static int say_value(struct check *k, uint64_t value, uint64_t memory, const cha
 }
 
 /* A mark where the tables lead to: the CPU reads it, or is somewhere else. */
-static int by_mark(struct check *k, uint64_t seen)
+static int with_mark(struct check *k, uint64_t seen, bool *there)
 {
 	/* The same in either byte order. */
 	static const uint64_t marks[] = { 0x5ac3963c3c96c35a, 0xc35a3c96963c5ac3 };
@@ -120,6 +121,8 @@ static int by_mark(struct check *k, uint64_t seen)
 	memcpy(bytes, &mark, 8);
 	memcpy(&memory, old, 8);
 	if (!err)
+		err = moment_mark(m, k->w.oa, old, bytes, 8);
+	if (!err)
 		err = machine_phys_write(m, k->w.oa, bytes, 8);
 	if (err)
 		return cmd_fail(k->c, err, NULL);
@@ -127,6 +130,7 @@ static int by_mark(struct check *k, uint64_t seen)
 	if (err == -BATON_ELINK)
 		return err;
 	back = machine_phys_write(m, k->w.oa, old, 8);
+	*there = back;
 	if (back)
 		return cmd_fail(k->c, back,
 				"%#" PRIx64 " could not be put back to 0x%016" PRIx64 ": %s",
@@ -140,6 +144,17 @@ static int by_mark(struct check *k, uint64_t seen)
 	cmd_say(k->c, "fresh: the CPU reads %#" PRIx64 " where the tables lead to, %#" PRIx64,
 		k->va, k->w.oa);
 	return 0;
+}
+
+static int by_mark(struct check *k, uint64_t seen)
+{
+	bool there = false;
+	int err;
+
+	moment_begin(k->c->machine);
+	err = with_mark(k, seen, &there);
+	moment_end(k->c->machine, err != -BATON_ELINK && !there);
+	return err;
 }
 
 static int by_value(struct check *k, uint64_t seen)

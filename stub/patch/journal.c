@@ -25,6 +25,8 @@ void journal_free(struct journal *j)
 {
 	if (!j)
 		return;
+	if (j->machine)
+		j->machine->moment = NULL;
 	for (size_t i = 0; i < j->count; i++)
 		free(j->entry[i].write);
 	if (j->fd >= 0)
@@ -96,6 +98,7 @@ int journal_end(struct journal *j, unsigned int number)
 	err = journal_log(j, "end %u", number);
 	if (!err)
 		e->state = ENTRY_APPLIED;
+	e->whole |= !err;
 	return err;
 }
 
@@ -279,9 +282,9 @@ int journal_judge(const struct journal *j, struct machine *m, const struct journ
 	if (out->other && is_passing(e))
 		out->verdict = VERDICT_PASSED;
 	if (!out->other)
-		out->verdict = !absent	    ? VERDICT_APPLIED
-			       : out->there ? VERDICT_PARTLY
-					    : VERDICT_ABSENT;
+		out->verdict = !absent && e->whole ? VERDICT_APPLIED
+			       : out->there	   ? VERDICT_PARTLY
+						   : VERDICT_ABSENT;
 	/* What was begun without any write is not there. */
 	if (!e->count)
 		out->verdict = VERDICT_ABSENT;
@@ -529,8 +532,10 @@ int journal_abort(struct journal *j, struct machine *m, unsigned int number, str
 	int err;
 
 	assert(e && e->state == ENTRY_UNDER_WAY);
+	j->rolling = true;
 	err = roll_back(m, e, false, "rolled back", say);
 	if (err) {
+		j->rolling = false;
 		buf_printf(say, "%u could not be rolled back: %s; `patches` shows what is there\n",
 			   number, machine_error(m, err));
 		return err;
@@ -538,6 +543,7 @@ int journal_abort(struct journal *j, struct machine *m, unsigned int number, str
 	e->state = ENTRY_ABORTED;
 	journal_log(j, "aborted %u", number);
 	err = journal_entry_refresh(m, e, say);
+	j->rolling = false;
 	return err == -BATON_ELINK ? err : 0;
 }
 

@@ -53,6 +53,7 @@ enum entry_state {
 struct journal_entry {
 	unsigned int number; /* from 1 */
 	enum entry_state state;
+	bool whole;	/* its end is known: what is noted is all of it */
 	bool elsewhere; /* of the file, made on another machine: nothing of it is in this one */
 	char why[160];	/* the command that made it: "pt-set 0x... L0 0x7000b003" */
 	struct patch *write;
@@ -67,7 +68,8 @@ void journal_free(struct journal *j);
 /**
  * journal_open() - keep the journal in @path from now on, and take over what is in it.
  * A file of another machine (another QEMU process too) keeps its entries, as made elsewhere.
- * What was under way when baton died is compared with memory, and its TLB entries refreshed.
+ * What was under way when baton died is compared with memory, and its TLB entries refreshed;
+ * what an injection had put into a CPU is put back.
  * @say: on error one line, else lines of what was found
  *
  * Return: 0; -BATON_EINVAL: no journal, or a damaged one: it is not touched; -BATON_EBUSY:
@@ -98,16 +100,16 @@ int journal_abort(struct journal *j, struct machine *m, unsigned int number, str
 
 /**
  * journal_entry_refresh() - make every CPU forget what it has cached of the places: code, and one
- * page's translation where there is one write to a table, else all. @out: a line if it could not be done
- * Return: 0; as tlb_refresh().
+ * page's translation where there is one write to a table, else all. @out: a line if it could not be
+ * done Return: 0; as tlb_refresh().
  */
 int journal_entry_refresh(struct machine *m, const struct journal_entry *e, struct buf *out);
 
 /* What memory says of an entry's writes, those of later live entries taken off. */
 enum journal_verdict {
-	VERDICT_APPLIED, /* all the new values are there */
+	VERDICT_APPLIED, /* all the new values are there, and there are no more to come */
 	VERDICT_ABSENT,	 /* all the old ones */
-	VERDICT_PARTLY,	 /* some of each */
+	VERDICT_PARTLY,	 /* some of each, or more were to come */
 	VERDICT_CHANGED, /* something else has written there */
 	VERDICT_PASSED,	 /* pc and the like alone, and the CPU has gone on from there */
 };

@@ -7,6 +7,7 @@
 #include "patch/journal_internal.h"
 
 #include "hex.h"
+#include "machine/moment.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -161,7 +162,27 @@ struct reading {
 	const char *identity;
 	bool elsewhere;
 	int fd;
+	char **moment; /* lines of the one that has not ended */
+	size_t moments;
 };
+
+static void drop_moment(struct reading *r)
+{
+	while (r->moments)
+		free(r->moment[--r->moments]);
+	free(r->moment);
+	r->moment = NULL;
+}
+
+static void take_moment(struct reading *r, const char *line)
+{
+	r->moment = realloc(r->moment, (r->moments + 1) * sizeof(*r->moment));
+	if (!r->moment)
+		abort();
+	r->moment[r->moments] = strdup(line);
+	if (!r->moment[r->moments++])
+		abort();
+}
 
 static int take_begin(struct journal *j, unsigned int number, const char *text, bool elsewhere)
 {
@@ -188,6 +209,7 @@ static int take_state(struct journal_entry *e, const char *word)
 		if (strcmp(word, rows[i].word) != 0)
 			continue;
 		e->state = rows[i].state;
+		e->whole |= e->state == ENTRY_APPLIED;
 		return 0;
 	}
 	return -BATON_EINVAL;
@@ -216,6 +238,15 @@ static int take_text(struct reading *r, const char *text)
 		return r->j->good ? -BATON_EINVAL : 0;
 	if (!strncmp(text, "machine ", 8)) {
 		r->elsewhere = strcmp(text + 8, r->identity) != 0;
+		return 0;
+	}
+	if (!strncmp(text, "moment ", 7) || !strcmp(text, "over")) {
+		if (r->elsewhere)
+			return 0;
+		if (*text == 'm')
+			take_moment(r, text + 7);
+		else
+			drop_moment(r);
 		return 0;
 	}
 	if (!strcmp(text, "reset")) {
@@ -415,8 +446,9 @@ static int settle(struct journal *j, struct machine *m, struct journal_entry *e,
 		err = journal_log(j, "%s %u", undoing ? "undone" : "aborted", e->number);
 		break;
 	case VERDICT_PARTLY:
-		buf_printf(say, "%zu of its %zu writes are there (`undo %u` takes them back)\n",
-			   jd.there, e->count, e->number);
+		buf_printf(say, "%zu of its %zu writes are there%s (`undo %u` takes them back)\n",
+			   jd.there, e->count, e->whole ? "" : ", and more may have been to come",
+			   e->number);
 		break;
 	case VERDICT_PASSED:
 		buf_puts(say, "the CPU has run on since\n");
@@ -451,6 +483,27 @@ static int settle_all(struct journal *j, struct machine *m, struct buf *say)
 	return err;
 }
 
+static int on_moment(void *ctx, const char *line)
+{
+	struct journal *j = ctx;
+	int err = line ? journal_log(j, "moment %s", line) : journal_log(j, "over");
+
+	return j->rolling ? 0 : err;
+}
+
+/* Before anything else is looked at: what a CPU has in its registers may be ours. */
+static int recover(struct reading *r, struct machine *m, struct buf *say)
+{
+	int err;
+
+	m->moment = on_moment;
+	m->moment_ctx = r->j;
+	if (r->elsewhere || !r->moments)
+		return 0;
+	err = moment_recover(m, r->moment, r->moments, say);
+	return err ? err : journal_log(r->j, "over");
+}
+
 int journal_open(struct journal *j, struct machine *m, const char *path, struct buf *say)
 {
 	struct buf identity = { 0 }, text = { 0 };
@@ -478,12 +531,15 @@ int journal_open(struct journal *j, struct machine *m, const char *path, struct 
 		sync_folder(path);
 		err = journal_log(j, "%s", TITLE);
 	}
+	if (!err)
+		err = recover(&r, m, say);
 	if (!err && r.elsewhere)
 		err = journal_log(j, "machine %s", identity.data);
 	if (err == -BATON_ESYS && j->broken)
 		buf_puts(say, machine_error(m, err));
 	if (!err)
 		err = settle_all(j, m, say);
+	drop_moment(&r);
 	buf_free(&identity);
 	buf_free(&text);
 	return err;

@@ -14,6 +14,7 @@ struct journal {
 	char *path;
 	uint64_t sum;  /* over all lines so far */
 	uint64_t good; /* bytes of whole lines */
+	bool rolling;  /* something goes back: then an injection need not be noted */
 	int broken;    /* errno of the write that failed: nothing is written any more */
 };
 
