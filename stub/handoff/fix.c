@@ -6,7 +6,11 @@
 #include "patch/plan.h"
 #include "patch/touch.h"
 
+#include <stdio.h>
 #include <string.h>
+
+/* A descriptor's page, of the smallest there are. */
+#define ADDRESS UINT64_C(0xfffffffff000)
 
 /* Exception classes that are business as usual: calls, and what a debugger makes. */
 static bool is_fault(uint64_t esr)
@@ -177,7 +181,7 @@ int handoff_why(struct context *ctx, unsigned int cpu, struct buf *out, bool *fo
  * Back to the instruction that faulted. What the exception did is undone by hand, which
  * works within one level and stack pointer alone: another level takes an executed eret.
  */
-static int put_back(struct handoff *h, unsigned int cpu, struct buf *out)
+static int put_back(struct handoff *h, unsigned int cpu, unsigned int before, struct buf *out)
 {
 	struct machine *m = machine_of(h);
 	struct touch t = { .machine = m, .journal = h->ctx->journal, .cpu = cpu };
@@ -199,11 +203,11 @@ static int put_back(struct handoff *h, unsigned int cpu, struct buf *out)
 	if (!err)
 		err = touch_reg(&t, "cpsr", spsr & 0xffffffff, "fix -y: back to the instruction");
 	if (!err)
-		err = touch_reg(&t, "pc", elr, "fix -y: back to the instruction");
+		err = touch_reg(&t, "pc", elr - before, "fix -y: back to the instruction");
 	err = touch_end(&t, err, &say);
 	buf_free(&say);
 	if (!err)
-		buf_printf(out, "CPU%u: pc is back on %#" PRIx64 "\n", cpu, elr);
+		buf_printf(out, "CPU%u: pc is back on %#" PRIx64 "\n", cpu, elr - before);
 	return err;
 }
 
@@ -222,11 +226,17 @@ static int put_back_others(struct handoff *h, const struct trouble *t, struct bu
 		if (reg_of(m, cpu, "FAR", t->el, &far) || reg_of(m, cpu, "ESR", t->el, &esr) ||
 		    far != t->far || esr != t->esr)
 			continue;
-		err = put_back(h, cpu, out);
+		err = put_back(h, cpu, 0, out);
 		if (err && err != -BATON_EUNSUPPORTED)
 			return err;
 	}
 	return 0;
+}
+
+static bool is_taken_hvc(const struct trouble *t)
+{
+	return t->repairs.count && t->repairs.list[0].kind == REPAIR_CONDUIT &&
+	       t->repairs.list[0].address != t->elr;
 }
 
 static int go_on(struct handoff *h, const struct trouble *t, struct buf *out, bool *found)
@@ -235,7 +245,8 @@ static int go_on(struct handoff *h, const struct trouble *t, struct buf *out, bo
 	int err = 0;
 
 	if (t->kind == TROUBLE_FAULT && t->whole) {
-		err = put_back(h, t->cpu, out);
+		/* an hvc that was taken left its address behind it */
+		err = put_back(h, t->cpu, is_taken_hvc(t) ? 4 : 0, out);
 		if (!err)
 			err = put_back_others(h, t, out);
 	}
@@ -271,6 +282,9 @@ static int apply_plan(struct handoff *h, const struct repair *r, struct plan *p,
 		buf_puts(out, "the descriptor has changed since; `why` looks again\n");
 		err = -BATON_EBUSY;
 	}
+	/* who pointed to its own table mapped that by accident */
+	if (!err && r->kind == REPAIR_TABLE && !((r->old ^ r->address) & ADDRESS))
+		p->force = 1u << CHECK_TABLES;
 	if (!err) {
 		plan_entry_set(p, r->new);
 		err = plan_check(p, out);
@@ -282,16 +296,48 @@ static int apply_plan(struct handoff *h, const struct repair *r, struct plan *p,
 			   command.data, r->old, r->address, r->new);
 		pt_render_line(&p->walk_after, &t->acc, &p->tables->names, out);
 		buf_putc(out, '\n');
-		h->fixed = true;
-		h->fixed_va = r->va;
-		h->fixed_address = r->address;
-		h->fixed_value = r->new;
 	}
 	buf_free(&command);
 	return err;
 }
 
-static int apply(struct handoff *h, const struct repair *r, struct buf *out)
+static void to_buf(void *ctx, const char *text, size_t len)
+{
+	buf_add(ctx, text, len);
+}
+
+/* A repair that is a command of its own: it checks, journals and reads back. */
+static int apply_command(struct handoff *h, const struct repair *r, struct buf *out)
+{
+	struct sink sink = { to_buf, out };
+	struct buf command = { 0 };
+	int err;
+
+	repair_command(&h->trouble, r, &command);
+	err = command_run(h->ctx, &sink, command.data);
+	buf_free(&command);
+	return err > 0 ? -BATON_EREFUSED : err;
+}
+
+/* A register of the CPU's own. */
+static int apply_core(struct handoff *h, const char *name, const struct repair *r, struct buf *out)
+{
+	struct touch t = { .machine = machine_of(h),
+			   .journal = h->ctx->journal,
+			   .cpu = h->trouble.cpu };
+	struct buf command = { 0 };
+	int err;
+
+	repair_command(&h->trouble, r, &command);
+	err = touch_reg(&t, name, r->new, command.data);
+	err = touch_end(&t, err, out);
+	if (!err)
+		buf_printf(out, "CPU%u: %s is %#" PRIx64 " now\n", t.cpu, name, r->new);
+	buf_free(&command);
+	return err;
+}
+
+static int apply_table(struct handoff *h, const struct repair *r, struct buf *out)
 {
 	struct trouble *t = &h->trouble;
 	struct tables tables;
@@ -303,6 +349,51 @@ static int apply(struct handoff *h, const struct repair *r, struct buf *out)
 	tables.regime = t->regime;
 	err = apply_plan(h, r, &plan, out);
 	plan_free(&plan);
+	return err;
+}
+
+/* What was done, to know the same fault when it comes back. */
+static void remember(struct handoff *h, const struct repair *r, const char *reg)
+{
+	h->fixed = true;
+	h->fixed_va = r->va;
+	h->fixed_address = r->address;
+	h->fixed_value = r->new;
+	h->fixed_cpu = h->trouble.cpu;
+	snprintf(h->fixed_reg, sizeof(h->fixed_reg), "%s", reg);
+}
+
+static int apply(struct handoff *h, const struct repair *r, struct buf *out)
+{
+	char name[16] = "";
+	int err = -BATON_EUNSUPPORTED;
+
+	switch (r->kind) {
+	case REPAIR_TABLE:
+	case REPAIR_NEIGHBOR:
+	case REPAIR_SHIFTED:
+	case REPAIR_BITS:
+	case REPAIR_ONTO:
+		err = apply_table(h, r, out);
+		break;
+	case REPAIR_SYSREG:
+		snprintf(name, sizeof(name), "%.7s_EL%u", r->reg, r->el);
+		err = apply_command(h, r, out);
+		break;
+	case REPAIR_CONDUIT:
+		err = apply_command(h, r, out);
+		break;
+	case REPAIR_OPERAND:
+		snprintf(name, sizeof(name), "x%u", h->trouble.insn.reg);
+		err = apply_core(h, name, r, out);
+		break;
+	case REPAIR_TARGET:
+		snprintf(name, sizeof(name), "pc");
+		err = apply_core(h, name, r, out);
+		break;
+	}
+	if (!err)
+		remember(h, r, name);
 	return err;
 }
 

@@ -63,6 +63,8 @@ struct trouble {
 	unsigned int vector; /* offset from VBAR */
 	bool again;	     /* a repair was applied and it is back */
 	bool misplaced;	     /* the tables lead to where the image is not */
+	bool nowhere;	     /* the address is no memory's and no device's */
+	bool by_sp;	     /* FAULT: the access was through the stack pointer */
 	struct repairs repairs;
 };
 
@@ -106,6 +108,8 @@ struct handoff {
 	/* the last repair, to know the same fault when it comes back */
 	bool fixed;
 	uint64_t fixed_va, fixed_address, fixed_value;
+	char fixed_reg[16]; /* that one instead of fixed_address */
+	unsigned int fixed_cpu;
 };
 
 /* What handling a stop decides; errors are negative. */
@@ -187,9 +191,17 @@ int trouble_jump(struct handoff *h, enum trouble_kind kind, const struct visit *
 		 const char *what);
 int trouble_fault(struct handoff *h, unsigned int cpu, unsigned int el, int vector);
 int trouble_repairs(struct handoff *h, struct trouble *t);
+/** trouble_memory() - words for code that is mapped as a device; NULL if it is not. */
+const char *trouble_memory(const struct pt_walk *walk);
 bool trouble_holds(struct handoff *h, unsigned int cpu);
 void trouble_other(struct handoff *h, unsigned int cpu, unsigned int el, uint64_t pc,
 		   const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+
+/* target.c */
+/** target_find() - the jump is wrong, not the tables: the kernel is mapped elsewhere. */
+int target_find(struct handoff *h, struct trouble *t, const struct repair_query *q);
+/** conduit_find() - an smc or hvc that nobody serves, where the other one is. */
+int conduit_find(struct handoff *h, struct trouble *t);
 
 /* explain.c */
 void explain_trouble(struct handoff *h, const struct trouble *t, struct buf *out);

@@ -264,6 +264,27 @@ static bool hold(struct handoff *h, const struct visit *v, const struct target *
 	return true;
 }
 
+/* D8.3.1: what is below the size of a block or table is RES0, and mostly a sign of another level.
+ */
+static void warn_strays(struct handoff *h, const struct visit *v, const struct pt_walk *walk)
+{
+	struct event e = { .kind = EVENT_NOTE, .cpu = v->cpu, .el = v->el, .pc = v->pc };
+
+	for (unsigned int i = 0; i < walk->steps; i++) {
+		const struct pt_step *s = &walk->step[i];
+		uint64_t bits = pt_desc_stray(s->stage == 2 ? &walk->s2 : &walk->cfg, s->level,
+					      s->kind, s->desc);
+
+		if (bits)
+			event_add(h, &e,
+				  "warning: L%d [%u], descriptor %#" PRIx64
+				  ", has address bits below the size of a %s, %#" PRIx64
+				  ": they are RES0, so what it is meant for is another level",
+				  s->level, s->index, s->address,
+				  s->kind == PT_TABLE ? "table" : "block", bits);
+	}
+}
+
 static int leaves(struct handoff *h, struct visit *v, struct tables *tables, struct target *t,
 		  const struct pt_access *acc, const struct pt_walk *walk)
 {
@@ -290,6 +311,8 @@ static int leaves(struct handoff *h, struct visit *v, struct tables *tables, str
 			return goes_on_in_copy(h, v, tables, t, from);
 		else if (is_qemus_stub(h, t))
 			return goes_on_in_rom(h, v, tables, t);
+		else
+			what = trouble_memory(walk);
 	}
 	if (!what && !walk->fault && hold(h, v, t))
 		return REACHED;
@@ -298,8 +321,10 @@ static int leaves(struct handoff *h, struct visit *v, struct tables *tables, str
 		if (err)
 			return err;
 	}
-	if (!what && !walk->fault)
+	if (!what && !walk->fault) {
+		warn_strays(h, v, walk);
 		return take(h, v, t);
+	}
 	err = trouble_jump(h, TROUBLE_JUMP, v, tables, t->va, acc, walk, what);
 	return err ? err : FOUND;
 }

@@ -10,16 +10,48 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DESC_TYPE 3ull
-#define DESC_AP1  (1ull << 6)
-#define DESC_AP2  (1ull << 7)
-#define DESC_AF	  (1ull << 10)
-#define DESC_PXN  (1ull << 53)
-#define DESC_XN	  (1ull << 54)
-#define TABLE_PXN (1ull << 59)
-#define TABLE_XN  (1ull << 60)
-#define TABLE_AP1 (1ull << 61)
-#define TABLE_AP2 (1ull << 62)
+#define DESC_TYPE  3ull
+#define DESC_ATTR  (7ull << DESC_ATTR_SHIFT)
+#define DESC_INNER (3ull << 8)
+#define DESC_AP1   (1ull << 6)
+#define DESC_AP2   (1ull << 7)
+#define DESC_AF	   (1ull << 10)
+#define DESC_PXN   (1ull << 53)
+#define DESC_XN	   (1ull << 54)
+#define TABLE_PXN  (1ull << 59)
+#define TABLE_XN   (1ull << 60)
+#define TABLE_AP1  (1ull << 61)
+#define TABLE_AP2  (1ull << 62)
+
+#define DESC_ATTR_SHIFT 2
+#define MAIR_NORMAL_WB	0xffu
+
+#define MAIR_DEVICE(attr) (!((attr)&0xf0)) /* D24.2.100 */
+
+bool repair_is_memory(const struct pt_walk *w)
+{
+	if (w->cfg.flat || !MAIR_DEVICE(w->attrs.mair))
+		return true;
+	for (unsigned int i = 0; i < 8; i++)
+		if (!MAIR_DEVICE(w->cfg.regime.mair >> (8 * i)))
+			return false;
+	return true;
+}
+
+/* Does the walk with it end where it should? */
+static bool serves(const struct repair_query *q, struct repair *r)
+{
+	bool device = q->device && r->after.oa == r->va;
+
+	if (r->after.fault || !r->after.mapped || (!device && !q->is_ram(q->ctx, r->after.oa)))
+		return false;
+	if (q->onto_itself && r->after.oa != r->va)
+		return false;
+	r->proofs = device ? PROOF_SERVES : q->judge(q->ctx, r->after.oa);
+	if (q->acc.kind == PT_FETCH)
+		return (r->proofs & PROOF_CODE) && repair_is_memory(&r->after);
+	return true;
+}
 
 /* Pretend it, walk, and see what lies at the end. */
 static bool try_it(const struct repair_query *q, struct repair *r)
@@ -38,87 +70,15 @@ static bool try_it(const struct repair_query *q, struct repair *r)
 	    pt_desc_stray(cfg, r->level, pt_desc_kind(cfg, r->level, r->new), r->new) ||
 	    pt_walk(cfg, &reader, r->va, &q->acc, &r->after))
 		return false;
-	if (r->after.fault || !r->after.mapped || !q->is_ram(q->ctx, r->after.oa))
+	return serves(q, r);
+}
+
+bool repair_try(const struct repair_query *q, struct repair *r, struct repairs *out)
+{
+	if (!serves(q, r))
 		return false;
-	if (q->onto_itself && r->after.oa != r->va)
-		return false;
-	r->proofs = q->judge(q->ctx, r->after.oa);
-	if (q->acc.kind == PT_FETCH)
-		return r->proofs & PROOF_CODE;
+	repair_keep(q, out, r);
 	return true;
-}
-
-static const struct scan_span *span_of(const struct repair_query *q, uint64_t pa)
-{
-	for (size_t i = 0; i < q->span_count; i++)
-		if (pa >= q->spans[i].first && pa <= q->spans[i].last)
-			return &q->spans[i];
-	return NULL;
-}
-
-/* The table that the entry leads to now holds nothing at all. */
-static bool leads_to_nothing(const struct repair_query *q, const struct repair *r)
-{
-	uint64_t table = pt_desc_address(&q->walk->cfg, r->level, PT_TABLE, r->old);
-	uint8_t part[4096]; /* no granule is smaller */
-
-	for (uint64_t at = 0; at < 1ull << q->walk->cfg.granule; at += sizeof(part)) {
-		if (q->read(q->ctx, table + at, part, sizeof(part)))
-			return true;
-		for (size_t i = 0; i < sizeof(part); i++)
-			if (part[i])
-				return false;
-	}
-	return true;
-}
-
-/* What an entry that is not zero says, somebody meant: to replace it wants a reason. */
-static void rate(const struct repair_query *q, struct repair *r)
-{
-	static const int use_score[] = {
-		[USE_ORPHAN] = 3,   [USE_OTHER_HALF] = 2, [USE_CHILD] = 1,
-		[USE_IDENTITY] = 0, [USE_THIS_HALF] = 0,
-	};
-
-	r->score = (r->proofs & PROOF_CODE ? 4 : 0) + (r->proofs & PROOF_COPIED ? 4 : 0) +
-		   (r->proofs & PROOF_START ? 2 : 0) + (r->proofs & PROOF_SERVES ? 1 : 0);
-	switch (r->kind) {
-	case REPAIR_TABLE:
-		/* to map the loader onto itself a table of the kernel's is a makeshift */
-		r->score += q->onto_itself && r->use != USE_ORPHAN ? 0 : use_score[r->use];
-		/* a loader that moved has two copies of its tables */
-		r->score += span_of(q, r->table) == span_of(q, r->address) ? 2 : 0;
-		r->score -= !r->old ? 0 : leads_to_nothing(q, r) ? 1 : 3;
-		break;
-	case REPAIR_NEIGHBOR:
-		r->score += (r->like + 1 == r->index || r->like == r->index + 1) ? 2 : 1;
-		r->score += q->onto_itself ? 2 : 0;
-		break;
-	case REPAIR_SHIFTED:
-		r->score += 1;
-		break;
-	case REPAIR_BITS:
-		r->score += 4;
-		break;
-	}
-}
-
-static void keep(const struct repair_query *q, struct repairs *out, struct repair *r)
-{
-	size_t at;
-
-	rate(q, r);
-	for (at = 0; at < out->count; at++)
-		if (out->list[at].address == r->address && out->list[at].new == r->new)
-			return;
-	for (at = 0; at < out->count && out->list[at].score >= r->score; at++)
-		;
-	if (at == REPAIR_MAX)
-		return;
-	if (out->count < REPAIR_MAX)
-		out->count++;
-	memmove(&out->list[at + 1], &out->list[at], (out->count - 1 - at) * sizeof(*r));
-	out->list[at] = *r;
 }
 
 static struct repair at_step(const struct repair_query *q, const struct pt_step *s,
@@ -179,7 +139,7 @@ static void try_table(const struct repair_query *q, const struct linked *linked,
 	if (q->acc.kind != PT_FETCH && (r.use == USE_THIS_HALF || r.use == USE_IDENTITY))
 		return;
 	snprintf(r.edit, sizeof(r.edit), "%#" PRIx64, r.new);
-	keep(q, out, &r);
+	repair_keep(q, out, &r);
 }
 
 typedef void page_fn(const struct repair_query *q, struct linked *linked, uint64_t pa,
@@ -224,9 +184,23 @@ static void note_pointers(const struct repair_query *q, struct linked *linked, u
 	}
 }
 
+/* A root that the register does not hold: tables that lead all the way are the proof. */
+static void try_root(const struct repair_query *q, const struct linked *linked, uint64_t pa,
+		     const uint8_t *page, struct repairs *out)
+{
+	const struct pt_config *cfg = &q->walk->cfg;
+	unsigned int half = cfg->half;
+	bool orphan = !linked_find(linked, !half, pa) && !linked_find(linked, LINKED_MEMORY, pa);
+
+	if (q->registers && !cfg->flat && !cfg->txsz_bad && pa != cfg->root &&
+	    pt_looks_like_table(cfg, cfg->start, page, q->is_ram, q->ctx))
+		regs_try_root(q, pa, orphan ? USE_ORPHAN : USE_OTHER_HALF, out);
+}
+
 static void try_page(const struct repair_query *q, struct linked *linked, uint64_t pa,
 		     const uint8_t *page, struct repairs *out)
 {
+	try_root(q, linked, pa, page, out);
 	for (unsigned int n = 0; n < q->walk->steps; n++) {
 		const struct pt_step *s = &q->walk->step[n];
 
@@ -294,6 +268,10 @@ static void try_shifted(const struct repair_query *q, const struct pt_step *s, u
 {
 	int64_t size = (int64_t)(1ull << pt_level_shift(&q->walk->cfg, s->level));
 
+	/* what has been copied to where it leads now would be lost */
+	if (!q->walk->fault && q->holds && s->kind == leaf_kind(s) &&
+	    q->holds(q->ctx, s->next, (uint64_t)size))
+		return;
 	for (int64_t by = -size; by <= size; by += 2 * size) {
 		struct repair r = at_step(q, s, REPAIR_SHIFTED);
 
@@ -301,7 +279,7 @@ static void try_shifted(const struct repair_query *q, const struct pt_step *s, u
 		r.shift = by;
 		r.new = moved(q, s, desc, by);
 		if (try_leaf(q, s, &r) && (r.proofs & PROOF_COPIED))
-			keep(q, out, &r);
+			repair_keep(q, out, &r);
 	}
 }
 
@@ -321,7 +299,7 @@ static void try_neighbor(const struct repair_query *q, const struct pt_step *s, 
 	r.like = (unsigned int)at;
 	r.new = moved(q, s, desc, ((int)s->index - at) * size);
 	if (try_leaf(q, s, &r))
-		keep(q, out, &r);
+		repair_keep(q, out, &r);
 	try_shifted(q, s, r.like, r.new, out);
 }
 
@@ -379,7 +357,7 @@ static bool try_bits(const struct repair_query *q, const struct pt_step *s, uint
 	name_fields(q, &r);
 	if ((r.old & 1) != (r.new & 1))
 		snprintf(r.edit, sizeof(r.edit), "%#" PRIx64, r.new);
-	keep(q, out, &r);
+	repair_keep(q, out, &r);
 	return true;
 }
 
@@ -412,6 +390,50 @@ static void try_leaf_bits(const struct repair_query *q, const struct pt_step *s,
 	}
 }
 
+/* Code in what MAIR says is a device: another index, of memory with caches. */
+static void try_attributes(const struct repair_query *q, const struct pt_step *s,
+			   struct repairs *out)
+{
+	for (unsigned int i = 0; i < 8; i++)
+		if ((q->regime->mair >> (8 * i) & 0xff) == MAIR_NORMAL_WB &&
+		    try_bits(q, s, DESC_ATTR, (uint64_t)i << DESC_ATTR_SHIFT, out))
+			return;
+}
+
+/* Attributes of what is nowhere mapped yet: memory with caches, or a device, by MAIR. */
+static bool attributes_for(const struct repair_query *q, uint64_t *attrs)
+{
+	bool single = !q->regime->two_halves;
+
+	for (unsigned int i = 0; i < 8; i++) {
+		unsigned int mair = q->regime->mair >> (8 * i) & 0xff;
+
+		if (q->device ? mair != 0x00 && mair != 0x04 : mair != MAIR_NORMAL_WB)
+			continue;
+		*attrs = (uint64_t)i << DESC_ATTR_SHIFT | DESC_AF | (single ? DESC_AP1 : 0);
+		*attrs |= !q->device ? DESC_INNER : single ? DESC_XN : DESC_XN | DESC_PXN;
+		return true;
+	}
+	return false;
+}
+
+/* What is to be mapped onto itself says where its entry leads; only attributes are guessed. */
+static void try_onto_itself(const struct repair_query *q, const struct pt_step *s,
+			    struct repairs *out)
+{
+	const struct pt_config *cfg = &q->walk->cfg;
+	struct repair r = at_step(q, s, REPAIR_ONTO);
+	uint64_t attrs = s->desc;
+	uint64_t size = 1ull << pt_level_shift(cfg, s->level);
+
+	if (!q->onto_itself || (s->kind == PT_INVALID && !attributes_for(q, &attrs)))
+		return;
+	attrs = (attrs & ~DESC_TYPE) | (s->level == 3 ? 3 : 1);
+	r.new = pt_desc_with_address(cfg, s->level, leaf_kind(s), attrs, q->walk->ia & ~(size - 1));
+	if (pt_desc_kind(cfg, s->level, r.new) == leaf_kind(s) && try_leaf(q, s, &r))
+		repair_keep(q, out, &r);
+}
+
 static void try_table_bits(const struct repair_query *q, const struct pt_step *s,
 			   struct repairs *out)
 {
@@ -432,9 +454,13 @@ static void try_step(const struct repair_query *q, const struct pt_step *s, stru
 			try_bits(q, s, DESC_TYPE, 3, out);
 		}
 		try_neighbors(q, s, out);
+		try_onto_itself(q, s, out);
 		break;
 	case PT_TABLE:
 		try_table_bits(q, s, out);
+		/* a block that got the type of a table: its attributes are still there */
+		if (s->level < 3 && s->desc & DESC_AF)
+			try_bits(q, s, 2, 0, out);
 		break;
 	case PT_BLOCK:
 	case PT_PAGE:
@@ -443,9 +469,12 @@ static void try_step(const struct repair_query *q, const struct pt_step *s, stru
 		if (q->walk->fault == PT_FAULT_PERMISSION ||
 		    q->walk->fault == PT_FAULT_ACCESS_FLAG) {
 			try_leaf_bits(q, s, out);
+		} else if (!q->walk->fault && !repair_is_memory(q->walk)) {
+			try_attributes(q, s, out);
 		} else {
 			try_neighbors(q, s, out);
 			try_shifted(q, s, s->index, s->desc, out);
+			try_onto_itself(q, s, out);
 		}
 		break;
 	}
@@ -454,30 +483,20 @@ static void try_step(const struct repair_query *q, const struct pt_step *s, stru
 void repair_find(const struct repair_query *q, struct repairs *out)
 {
 	memset(out, 0, sizeof(*out));
-	/* what no table was asked for no table repairs; of two stages either may be wrong */
-	if (!q->walk->steps || q->walk->cfg.regime.nested)
+	/* of two stages either may be wrong */
+	if (q->walk->cfg.regime.nested)
+		return;
+	if (q->registers)
+		regs_try(q, out);
+	if (q->walk->cfg.flat)
 		return;
 	for (unsigned int i = 0; i < q->walk->steps; i++)
 		if (q->walk->step[i].read)
 			try_step(q, &q->walk->step[i], out);
 	/* a right or a wrong bit in an entry that leads somewhere needs no new table */
+	if (!q->walk->fault && !repair_is_memory(q->walk))
+		return;
 	if (!out->count ||
 	    (q->walk->fault != PT_FAULT_PERMISSION && q->walk->fault != PT_FAULT_ACCESS_FLAG))
 		try_tables(q, out);
-}
-
-const struct repair *repair_best(const struct repairs *r)
-{
-	if (!r->count || (r->count > 1 && r->list[0].score == r->list[1].score))
-		return NULL;
-	return &r->list[0];
-}
-
-size_t repair_choices(const struct repairs *r)
-{
-	size_t n = r->count > 0;
-
-	while (n && n < r->count && r->list[n].score == r->list[0].score)
-		n++;
-	return n;
 }

@@ -23,7 +23,12 @@ enum repair_kind {
 	REPAIR_TABLE,	 /* point to a table that is there already */
 	REPAIR_NEIGHBOR, /* continue what the entries next to it map */
 	REPAIR_SHIFTED,	 /* the same, but @shift bytes away: on code that was copied there */
-	REPAIR_BITS,	 /* valid, AF, permissions */
+	REPAIR_BITS,	 /* valid, type, AF, permissions, attributes */
+	REPAIR_ONTO,	 /* map the address onto itself */
+	REPAIR_SYSREG,	 /* @reg of @el: the tables are right, and it does not lead to them */
+	REPAIR_OPERAND,	 /* what the msr that comes next writes to @reg */
+	REPAIR_TARGET,	 /* where the jump goes: the code is mapped at @new */
+	REPAIR_CONDUIT,	 /* at @address: hvc instead of smc, or the other way round */
 };
 
 /* REPAIR_TABLE: who points to the table as things are. */
@@ -48,8 +53,11 @@ struct repair {
 	int64_t shift;	   /* REPAIR_SHIFTED */
 	unsigned int proofs;
 	int score;
+	const char *reg; /* REPAIR_SYSREG, REPAIR_OPERAND: "TCR" */
+	unsigned int el;
+	unsigned int changes; /* fields of it that change */
 	struct pt_walk after; /* with it */
-	char edit[80];	      /* what pt-set takes: "0x7000b003" or "AF=1" */
+	char edit[80];	      /* what pt-set takes: "0x7000b003" or "AF=1"; fields of @reg */
 };
 
 /** struct repair_query - what is broken, and the world that the repair has to fit in. */
@@ -59,6 +67,10 @@ struct repair_query {
 	struct pt_access acc;	    /* that has to work */
 	const struct pt_walk *walk; /* that does not, or that ends in the wrong place */
 	bool onto_itself;	    /* the address has to be mapped onto itself */
+	bool device;		    /* and is a device's */
+	bool registers;		    /* they may be wrong, too */
+	bool running;		    /* there is code at @pc, which has to go on as it is */
+	uint64_t pc;
 	/* where tables may lie: physical, by pages */
 	const struct scan_span *spans;
 	size_t span_count;
@@ -66,6 +78,8 @@ struct repair_query {
 	int (*read)(void *ctx, uint64_t pa, void *data, size_t len);
 	bool (*is_ram)(void *ctx, uint64_t pa);
 	unsigned int (*judge)(void *ctx, uint64_t pa); /* enum repair_proof */
+	/* something was copied into these bytes */
+	bool (*holds)(void *ctx, uint64_t pa, uint64_t size);
 	void *ctx;
 };
 
@@ -75,6 +89,20 @@ struct repairs {
 	struct repair list[REPAIR_MAX]; /* best first */
 	size_t count;
 };
+
+/** repair_keep() - rate @r, which serves, and put it in its place. */
+void repair_keep(const struct repair_query *q, struct repairs *out, struct repair *r);
+/** repair_try() - keep @r if its walk, r->after, ends where it should. For who makes proposals. */
+bool repair_try(const struct repair_query *q, struct repair *r, struct repairs *out);
+
+/** regs_try() - registers, but for the roots: SCTLR, TCR, MAIR. */
+void regs_try(const struct repair_query *q, struct repairs *out);
+/** regs_try_root() - the root at @pa, which looks like one. */
+void regs_try_root(const struct repair_query *q, uint64_t pa, enum repair_use use,
+		   struct repairs *out);
+
+/** repair_is_memory() - code lies in Normal memory; or nothing in this MAIR is (DDI 0487, B2.7). */
+bool repair_is_memory(const struct pt_walk *w);
 
 /** repair_find() - all that works, best first; none is a possible answer. */
 void repair_find(const struct repair_query *q, struct repairs *out);

@@ -71,6 +71,16 @@ static unsigned int judge(void *ctx, uint64_t pa)
 	return proofs;
 }
 
+static bool holds(void *ctx, uint64_t pa, uint64_t size)
+{
+	const struct image *img = &((struct evidence *)ctx)->handoff->image;
+
+	for (size_t i = 0; img->has_header && i < img->header.num_regions; i++)
+		if (img->region[i].load_addr - pa < size)
+			return true;
+	return false;
+}
+
 static size_t where_tables_lie(struct handoff *h, const struct regime *r, struct scan_span *spans)
 {
 	size_t n = h->image.spans;
@@ -98,6 +108,10 @@ static bool is_back(struct handoff *h, const struct trouble *t)
 {
 	uint64_t now;
 
+	if (h->fixed && h->fixed_reg[0])
+		return h->fixed_va == t->va && h->fixed_cpu == t->cpu &&
+		       !machine_reg_read(machine_of(h), t->cpu, h->fixed_reg, &now) &&
+		       now == h->fixed_value;
 	return h->fixed && h->fixed_va == t->va &&
 	       !machine_phys_u64(machine_of(h), h->fixed_address, &now) && now == h->fixed_value;
 }
@@ -127,16 +141,23 @@ static bool null_pointer(const struct trouble *t)
 }
 
 /*
- * Code that is mapped onto itself, as a loader's is, and asks for data where there is a
- * device or memory: that address is meant, and no other that some table happens to give.
+ * Code that is mapped onto itself, as a loader's is, and asks for data: that address is
+ * meant, and no other that some table happens to give.
  */
 static bool means_itself(struct handoff *h, const struct trouble *t, struct tables *tables)
 {
 	struct pt_walk code;
 
+	(void)h;
 	return t->kind == TROUBLE_FAULT && t->acc.kind != PT_FETCH && !t->walk.cfg.half &&
-	       machine_ram_find(machine_of(h), t->va) &&
 	       !tables_walk(tables, t->elr, NULL, &code, NULL) && !code.fault && code.oa == t->elr;
+}
+
+static bool is_device(struct handoff *h, uint64_t pa)
+{
+	const struct ram_range *r = machine_ram_find(machine_of(h), pa);
+
+	return r && r->kind == RAM_IO;
 }
 
 int trouble_repairs(struct handoff *h, struct trouble *t)
@@ -145,11 +166,12 @@ int trouble_repairs(struct handoff *h, struct trouble *t)
 	struct tables tables;
 	struct evidence e = { .handoff = h, .tables = &tables };
 	struct repair_query q = {
-		.read = read_memory, .is_ram = is_ram, .judge = judge, .ctx = &e
+		.read = read_memory, .is_ram = is_ram, .judge = judge, .holds = holds, .ctx = &e
 	};
 	int err;
 
 	t->repairs.count = 0;
+	t->nowhere = false;
 	t->again = t->walked && is_back(h, t);
 	t->misplaced = t->walked && misplaced(h, &t->walk);
 	/* nothing is missing where a null pointer leads */
@@ -167,10 +189,28 @@ int trouble_repairs(struct handoff *h, struct trouble *t)
 	q.acc = t->acc;
 	q.walk = &t->walk;
 	q.onto_itself = t->kind == TROUBLE_MMU || means_itself(h, t, &tables);
+	q.device = q.onto_itself && is_device(h, t->va);
+	/* to map what is not there would only move the fault */
+	t->nowhere = q.onto_itself && !machine_ram_find(machine_of(h), t->va);
+	if (t->nowhere)
+		return tables.lost;
+	/* of a machine that runs; a file has none of its own */
+	q.registers = q.running = t->word || t->kind == TROUBLE_FAULT;
+	q.pc = t->pc;
 	q.spans = spans;
 	q.span_count = where_tables_lie(h, &t->regime, spans);
 	repair_find(&q, &t->repairs);
-	return tables.lost;
+	err = tables.lost;
+	return err ? err : target_find(h, t, &q);
+}
+
+const char *trouble_memory(const struct pt_walk *walk)
+{
+	/* B2.7.2: a branch to Device memory is treated as one to Normal memory, or faults */
+	if (walk->fault || !walk->mapped || walk->cfg.flat || walk->attrs.mair & 0xf0)
+		return NULL;
+	return "that is mapped as Device memory, of which the CPU need not execute anything: "
+	       "AttrIndx of the entry and MAIR do not fit";
 }
 
 static struct trouble *begin(struct handoff *h, enum trouble_kind kind, unsigned int cpu,
@@ -256,6 +296,20 @@ static int walk_fault(struct handoff *h, struct trouble *t)
 	return err;
 }
 
+/* Did that load or store take sp for its base (DDI 0487, C4.1.96)? */
+static bool goes_by_sp(struct handoff *h, const struct trouble *t)
+{
+	uint8_t raw[4];
+	uint32_t w;
+
+	if (!esr_is_data_abort(t->esr) ||
+	    machine_virt_read(machine_of(h), t->cpu, t->elr, raw, sizeof(raw)))
+		return false;
+	w = (uint32_t)le_read(raw, 4);
+	return (w & 0x0a000000) == 0x08000000 && (w & 0x3b000000) != 0x18000000 &&
+	       (w >> 5 & 31) == 31;
+}
+
 int trouble_fault(struct handoff *h, unsigned int cpu, unsigned int el, int vector)
 {
 	struct machine *m = machine_of(h);
@@ -275,8 +329,11 @@ int trouble_fault(struct handoff *h, unsigned int cpu, unsigned int el, int vect
 	t->whole = vector >= 0;
 	t->vector = vector >= 0 ? (unsigned int)vector : 0;
 	t->far_valid = far_is_valid(t->esr);
+	t->by_sp = goes_by_sp(h, t);
 	if (t->far_valid)
 		err = walk_fault(h, t);
+	else if (t->whole)
+		err = conduit_find(h, t);
 	if (!err && t->walked && t->walk.fault)
 		err = trouble_repairs(h, t);
 	return err;

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Repairs in words: the command that makes each, and what speaks for it. */
+#include "handoff/internal.h"
+
+/* Which -r the repair needs where the CPU's own regime is not the one that is broken. */
+static const char *regime_option(const struct trouble *t)
+{
+	if (t->kind == TROUBLE_MMU)
+		return " -r pending";
+	if (t->regime.el != (t->el ? t->el : 1))
+		return t->regime.el == 1 ? " -r el1" : " -r el2";
+	return "";
+}
+
+void repair_command(const struct trouble *t, const struct repair *r, struct buf *out)
+{
+	switch (r->kind) {
+	case REPAIR_TABLE:
+	case REPAIR_NEIGHBOR:
+	case REPAIR_SHIFTED:
+	case REPAIR_BITS:
+	case REPAIR_ONTO:
+		buf_printf(out, "pt-set %#" PRIx64 " L%d %s%s", r->va, r->level, r->edit,
+			   regime_option(t));
+		break;
+	case REPAIR_SYSREG:
+		buf_printf(out, "sysreg %s_EL%u = %#" PRIx64, r->reg, r->el, r->new);
+		break;
+	case REPAIR_OPERAND:
+		buf_printf(out, "$x%u = %#" PRIx64, t->insn.reg, r->new);
+		break;
+	case REPAIR_TARGET:
+		buf_printf(out, "$pc = %#" PRIx64, r->new);
+		break;
+	case REPAIR_CONDUIT:
+		buf_printf(out, "patch %#" PRIx64 " %s", r->address,
+			   r->new & 1 ? "hvc->smc" : "smc->hvc");
+		break;
+	}
+	if (t->cpu)
+		buf_printf(out, " -c %u", t->cpu);
+}
+
+static void say_table(struct handoff *h, const struct repair *r, const struct trouble *t,
+		      struct buf *out)
+{
+	struct buf name = { 0 };
+
+	say_symbol(h->ctx, r->table, "", "", &name);
+	if (name.len)
+		buf_printf(out, "%s (%#" PRIx64 ")", name.data, r->table);
+	else
+		buf_printf(out, "%#" PRIx64, r->table);
+	buf_free(&name);
+	switch (r->use) {
+	case USE_ORPHAN:
+		buf_puts(out, " is a table that nothing points to");
+		break;
+	case USE_CHILD:
+		buf_puts(out, " is a table below one that nothing points to");
+		break;
+	case USE_OTHER_HALF:
+		buf_printf(out, " is a table that only TTBR%u leads to", !t->walk.cfg.half);
+		break;
+	case USE_IDENTITY:
+		buf_printf(out, " is a table of TTBR%u's that maps addresses onto themselves",
+			   !t->walk.cfg.half);
+		break;
+	case USE_THIS_HALF:
+		buf_puts(out, " is a table that this root leads to elsewhere");
+		break;
+	}
+	buf_puts(out, "; with it the walk ends");
+}
+
+static void say_register(struct handoff *h, const struct trouble *t, const struct repair *r,
+			 struct buf *out)
+{
+	if (r->edit[0]) {
+		buf_printf(out, "%s %s_EL%u.%s the walk ends",
+			   r->kind == REPAIR_OPERAND ? "if the next instruction writes"
+						     : "the tables are right: with",
+			   r->reg, r->el, r->edit);
+		return;
+	}
+	buf_printf(out, "%#" PRIx64, r->table);
+	say_symbol(h->ctx, r->table, " (", ")", out);
+	buf_printf(out, " is a root%s; with %s_EL%u leading there the walk ends",
+		   r->use == USE_ORPHAN ? " that nothing points to" : "", r->reg, r->el);
+	(void)t;
+}
+
+void repair_why(struct handoff *h, const struct trouble *t, const struct repair *r, struct buf *out)
+{
+	switch (r->kind) {
+	case REPAIR_TABLE:
+		say_table(h, r, t, out);
+		break;
+	case REPAIR_NEIGHBOR:
+		buf_printf(out, "continuing what entry [%u] maps the walk ends", r->like);
+		break;
+	case REPAIR_SHIFTED:
+		buf_printf(out,
+			   "%#" PRIx64 " %s what the entries here map (all of them may be off by "
+			   "as much) the walk ends",
+			   r->shift < 0 ? (uint64_t)-r->shift : (uint64_t)r->shift,
+			   r->shift < 0 ? "below" : "above");
+		break;
+	case REPAIR_BITS:
+		buf_printf(out, "with %s at L%d [%u] the walk ends", r->edit, r->level, r->index);
+		break;
+	case REPAIR_ONTO:
+		buf_puts(out, "mapped onto itself the walk ends");
+		break;
+	case REPAIR_SYSREG:
+	case REPAIR_OPERAND:
+		say_register(h, t, r, out);
+		break;
+	case REPAIR_TARGET:
+		buf_printf(out,
+			   "%#" PRIx64 " is %s, and the jump goes elsewhere; there the walk ends",
+			   r->new,
+			   code_is_entry(h, r->new) ? "the kernel's entry by the image's header"
+						    : "where that code is mapped");
+		break;
+	case REPAIR_CONDUIT:
+		buf_puts(out,
+			 r->proofs ? "the machine's device tree says that its firmware is called "
+				     "the other way"
+				   : "where firmware is not called this way it is called the "
+				     "other, or there is none");
+		return;
+	}
+	buf_printf(out, " at %#" PRIx64, r->after.oa);
+	if ((r->proofs & PROOF_START) && (r->proofs & PROOF_CODE))
+		buf_puts(out, h->image.has_header ? ", where the kernel was copied"
+						  : ", the start of what was loaded there");
+	else if (r->proofs & PROOF_COPIED)
+		buf_puts(out, r->proofs & PROOF_CODE ? ", on code that was copied there"
+						     : ", in what was copied there");
+	else if (r->proofs & PROOF_CODE)
+		buf_puts(out, ", where code lies");
+}
+
+/* What no table can repair: the registers keep the walk from beginning. */
+static const char *beyond_tables(const struct pt_walk *w)
+{
+	switch (w->reason) {
+	case PT_REASON_IA:
+		return "no table is asked while the MMU is off: turn it on before going there";
+	case PT_REASON_EPD:
+	case PT_REASON_E0PD:
+	case PT_REASON_HOLE:
+	case PT_REASON_TXSZ:
+	case PT_REASON_ROOT:
+	case PT_REASON_SL:
+		return "no table is asked: the value that was written to TCR or TTBR is wrong for "
+		       "this address, see `sysreg`";
+	case PT_REASON_NONE:
+	case PT_REASON_INVALID:
+	case PT_REASON_RESERVED:
+	case PT_REASON_PTW:
+	case PT_REASON_UPDATE:
+		break;
+	}
+	return NULL;
+}
+
+void explain_repairs(struct handoff *h, const struct trouble *t, struct buf *out)
+{
+	const struct repair *best = repair_best(&t->repairs);
+	size_t shown = repair_choices(&t->repairs);
+
+	if (t->again)
+		buf_printf(out,
+			   "the repair at %#" PRIx64 " is in place and was no help: I do not "
+			   "know (`undo` takes it back)\n",
+			   h->fixed_address);
+	for (size_t i = 0; i < shown; i++) {
+		const struct repair *r = &t->repairs.list[i];
+
+		repair_why(h, t, r, out);
+		buf_puts(out, best ? "\nfix: " : "\nperhaps: ");
+		repair_command(t, r, out);
+		buf_putc(out, '\n');
+	}
+	if (shown > 1)
+		buf_puts(out, "none of these is better than the others: choose one\n");
+	if (t->nowhere) {
+		buf_printf(out, "there is neither memory nor a device at %#" PRIx64 "\n", t->va);
+		return;
+	}
+	if (t->misplaced) {
+		buf_printf(out,
+			   "the table at %#" PRIx64 " is empty, and outside the image (%#" PRIx64
+			   " to %#" PRIx64 "): load the image at the address that its tables are "
+			   "made for\n",
+			   t->walk.step[t->walk.steps - 1].table, h->image.span[0].first,
+			   h->image.span[0].last);
+		return;
+	}
+	if (t->kind == TROUBLE_FAULT && t->walked && t->va < 4096 && t->elr != t->pc) {
+		buf_puts(out, t->acc.kind == PT_FETCH ? "a call through a null pointer\n"
+						      : "a null pointer\n");
+		return;
+	}
+	if (!shown && t->walked && t->walk.fault && !t->again)
+		buf_printf(out, "%s\n",
+			   beyond_tables(&t->walk)
+				   ? beyond_tables(&t->walk)
+				   : "no table that is there would repair it, as far as I can see: "
+				     "`pt-walk` and `mem` show what is");
+}
