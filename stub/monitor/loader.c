@@ -11,7 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CHUNK 4096
+#define CHUNK	4096
+#define FAR_END 64 /* bytes that tell one place of an image from another */
 
 /* A header that was found, and what it leads to. */
 struct image {
@@ -184,6 +185,39 @@ static int say_image(struct cmd *c, const struct image *img)
 	return err;
 }
 
+/* A move leaves the far end of where it came from as it was: the same is at both places. */
+static bool has_moved(struct machine *m, const struct rom *rom, const struct image *img)
+{
+	uint64_t start = img->at - (rom->size - img->h.size), far;
+	uint8_t old[FAR_END], new[FAR_END];
+
+	if (img->h.size < FAR_END || img->h.size > rom->size || start == rom->addr)
+		return false;
+	far = start > rom->addr ? 0 : rom->size - FAR_END;
+	return !machine_phys_read(m, rom->addr + far, old, FAR_END) &&
+	       !machine_phys_read(m, start + far, new, FAR_END) && !memcmp(old, new, FAR_END);
+}
+
+/* A loader that was loaded near its place has overwritten itself: the image is beside the ROM. */
+static int find_moved(struct machine *m, const struct rom *rom, struct image *img)
+{
+	const struct ram_range *ram = machine_ram_find(m, rom->addr);
+	uint64_t at, end, size = rom->size;
+	int found;
+
+	if (!ram || m->file)
+		return 0;
+	at = rom->addr - ram->first > size ? rom->addr - size : ram->first;
+	end = ram->last - rom->addr > 2 * size ? rom->addr + 2 * size : ram->last + 1;
+	at = (at + 7) & ~7ull;
+	while ((found = find_header(m, &at, end, img)) > 0)
+		if (has_moved(m, rom, img)) {
+			img->end = img->at + img->h.size;
+			return 1;
+		}
+	return found;
+}
+
 static int say_rom(struct cmd *c, const struct rom *rom, unsigned int *images)
 {
 	uint64_t at = (rom->addr + 7) & ~7ull;
@@ -196,6 +230,14 @@ static int say_rom(struct cmd *c, const struct rom *rom, unsigned int *images)
 		cmd_say(c, "  not RAM or ROM: not looked at");
 		return 0;
 	}
+	found = find_moved(c->machine, rom, &img);
+	if (found > 0) {
+		cmd_say(c, "  it has moved itself to %#" PRIx64, img.at - (rom->size - img.h.size));
+		++*images;
+		return say_image(c, &img);
+	}
+	if (found < 0)
+		return cmd_fail(c, found, NULL);
 	while ((found = find_header(c->machine, &at, rom->addr + rom->size, &img)) > 0) {
 		int err = say_image(c, &img);
 

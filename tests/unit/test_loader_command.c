@@ -118,6 +118,32 @@ static void without_a_header_it_says_so(void **state)
 	assert_said(f, "no image header among these");
 }
 
+/*
+ * Loaded 0x4000 above its place and moved there, over its own header: what is left of where
+ * it was are the last 0x4000 bytes.
+ */
+static void an_image_that_has_moved_itself_is_followed(void **state)
+{
+	static const char *const above[] = {
+		"info roms", "addr=0000000040004000 size=0x008000 mem=ram name=\"test.img\"\r\n",
+		NULL
+	};
+	struct fake *f = *state;
+
+	f->hmp = above;
+	fake_set_u64(f, FAKE_RAM + 0x7ff8, 0x1234);
+	memcpy(ram(f, FAKE_RAM + 0x8000), ram(f, FAKE_RAM + 0x4000), 0x4000);
+	memcpy(ram(f, DEST), ram(f, BYTES), 0x2000);
+	assert_int_equal(fake_command(f, "loader"), 0);
+	assert_said(f, "it has moved itself to 0x40000000");
+	assert_said(f, "image header at 0x40001000");
+	assert_said(f, "0x2000 bytes\n             copied: the destination equals the image\n");
+	/* and another image beside it is another image */
+	fake_set_u64(f, FAKE_RAM + 0xbff8, 0x4321);
+	assert_int_equal(fake_command(f, "loader"), 0);
+	assert_said(f, "no image header among these");
+}
+
 int main(void)
 {
 #define T(fn) cmocka_unit_test_setup_teardown(fn, setup, fake_teardown)
@@ -128,6 +154,7 @@ int main(void)
 		T(regions_outside_the_image_are_found),
 		T(the_magic_alone_is_no_header),
 		T(without_a_header_it_says_so),
+		T(an_image_that_has_moved_itself_is_followed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
