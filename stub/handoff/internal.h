@@ -180,6 +180,21 @@ int leave_visit(struct handoff *h, struct visit *v, uint64_t target, unsigned in
 int halted_resume(struct handoff *h, int silence_ms);
 void halted_say(const struct handoff *h, int silence_ms, struct buf *out);
 
+/* copied.c */
+/**
+ * copied_word() - the word at physical @to, in a copy of what was at @from: where it is a stop
+ * of ours that was copied (KVM), what it stands for. False: cannot be read.
+ */
+bool copied_word(const struct handoff *h, uint64_t from, uint64_t to, uint32_t *word);
+/**
+ * copied_from() - are the @n words at @to, some of which are such stops, a copy of code that is
+ * known, or of the image's? *@from: of what.
+ */
+bool copied_from(const struct handoff *h, uint64_t to, const uint32_t *words, unsigned int n,
+		 uint64_t *from);
+/** copied_clean() - put what they stand for over those in the copy of all that @from is in. */
+int copied_clean(struct handoff *h, unsigned int cpu, uint64_t from, uint64_t to);
+
 /* unseen.c */
 int unseen_way(struct handoff *h);
 /* run.c */

@@ -40,12 +40,20 @@ static int harmless(struct handoff *h, struct visit *v)
 	return err ? err : step_over(h, v);
 }
 
-static int look(struct machine *m, struct target *t)
+static int look(struct handoff *h, const struct visit *v, struct target *t)
 {
-	int err = machine_phys_read(m, t->pa, t->bytes, sizeof(t->bytes));
+	uint64_t from;
+	int err = 0;
 
-	for (unsigned int i = 0; !err && i < LOOK_WORDS; i++)
-		t->words[i] = (uint32_t)le_read(t->bytes + 4 * i, 4);
+	/* Once more where stops of ours were copied. */
+	for (unsigned int tries = 0; !err && tries < 2; tries++) {
+		err = machine_phys_read(machine_of(h), t->pa, t->bytes, sizeof(t->bytes));
+		for (unsigned int i = 0; !err && i < LOOK_WORDS; i++)
+			t->words[i] = (uint32_t)le_read(t->bytes + 4 * i, 4);
+		if (err || !copied_from(h, t->pa, t->words, LOOK_WORDS, &from))
+			break;
+		err = copied_clean(h, v->cpu, from, t->pa);
+	}
 	return err;
 }
 
@@ -60,7 +68,7 @@ static bool all_zero(const struct target *t)
 /* Is the code that is running now also there where all would be if @from went to @to? */
 static bool pc_came_along(struct handoff *h, const struct visit *v, uint64_t from, uint64_t to)
 {
-	uint8_t bytes[4];
+	uint32_t word;
 
 	if (from == to)
 		return false;
@@ -69,8 +77,7 @@ static bool pc_came_along(struct handoff *h, const struct visit *v, uint64_t fro
 
 		if (!w)
 			continue;
-		if (machine_phys_read(machine_of(h), w->pc - from + to, bytes, sizeof(bytes)) ||
-		    w->word != (uint32_t)le_read(bytes, 4))
+		if (!copied_word(h, w->pc, w->pc - from + to, &word) || w->word != word)
 			return false;
 	}
 	return true;
@@ -221,6 +228,9 @@ static int goes_on_in_copy(struct handoff *h, struct visit *v, struct tables *ta
 	else
 		event_add(h, &e, "goes on in a copy of itself: %#" PRIx64 " -> %#" PRIx64, from,
 			  t->va);
+	err = copied_clean(h, v->cpu, from, t->pa);
+	if (err)
+		return err;
 	image_moved(&h->image, from, t->pa);
 	err = code_follow(h, v->cpu, tables, t->va, SCAN_UNKNOWN);
 	return err ? err : step_over(h, v);
@@ -298,7 +308,7 @@ static int leaves(struct handoff *h, struct visit *v, struct tables *tables, str
 		what = machine_ram_find(machine_of(h), t->pa) ? "that is a device, not memory"
 							      : "there is no memory";
 	if (!what && !walk->fault) {
-		err = look(machine_of(h), t);
+		err = look(h, v, t);
 		if (err)
 			return err;
 		if (all_zero(t))

@@ -114,6 +114,8 @@ static const struct machine_ops live_ops = {
 	.step = live_step,
 	.resume = live_resume,
 	.stop_point = live_stop_point,
+	.trap = live_trap,
+	.trap_copied = live_trap_copied,
 	.hmp = live_hmp,
 	.changed = live_changed,
 };

@@ -174,5 +174,7 @@ int live_resume(struct machine *m, int timeout_ms, struct machine_stop *stop);
 int live_hmp(struct machine *m, const char *command, struct buf *out);
 int live_stop_point(struct machine *m, bool insert, enum break_type type, uint64_t addr,
 		    unsigned int kind);
+bool live_trap(struct machine *m, size_t i, struct machine_trap *out);
+int live_trap_copied(struct machine *m, size_t i, uint64_t pa);
 
 #endif

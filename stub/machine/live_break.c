@@ -229,6 +229,49 @@ int live_stop_point(struct machine *m, bool insert, enum break_type type, uint64
 	return err;
 }
 
+static struct live_stop *trap_at(struct live *l, size_t i)
+{
+	for (size_t k = 0; k < l->stop_count; k++)
+		if (l->stops[k].trap && !i--)
+			return &l->stops[k];
+	return NULL;
+}
+
+bool live_trap(struct machine *m, size_t i, struct machine_trap *out)
+{
+	const struct live_stop *s = trap_at(live_of(m), i);
+
+	if (s)
+		*out = (struct machine_trap){ s->pa, (uint32_t)le_read(s->saved, 4) };
+	return s;
+}
+
+int live_trap_copied(struct machine *m, size_t i, uint64_t pa)
+{
+	struct live *l = live_of(m);
+	const struct live_stop *s = trap_at(l, i);
+	struct live_stop *there = NULL;
+	uint8_t now[4];
+	int err;
+
+	for (size_t k = 0; k < l->stop_count; k++)
+		if (l->stops[k].trap && l->stops[k].pa == pa)
+			there = &l->stops[k];
+	if (there)
+		there->trap = false; /* shown, to be found */
+	err = live_phys_read(m, pa, now, sizeof(now));
+	if (there)
+		there->trap = true;
+	if (err || memcmp(now, brk, sizeof(brk)) != 0)
+		return err;
+	/* One that is a stop itself stays one, of what has come there. */
+	if (there)
+		memcpy(there->saved, s->saved, sizeof(there->saved));
+	else
+		err = live_phys_write(m, pa, s->saved, sizeof(s->saved));
+	return err ? err : 1;
+}
+
 void live_hide_traps(const struct live *l, bool phys, uint64_t addr, uint8_t *data, size_t len)
 {
 	for (size_t i = 0; i < l->stop_count; i++) {

@@ -423,6 +423,24 @@ bool machine_break_within(const struct machine *m, uint64_t addr, uint64_t len)
 	return false;
 }
 
+bool machine_trap(struct machine *m, size_t i, struct machine_trap *out)
+{
+	return m->ops->trap && m->ops->trap(m, i, out);
+}
+
+int machine_trap_copied(struct machine *m, size_t i, uint64_t pa)
+{
+	int err;
+
+	m->error[0] = 0;
+	if (!machine_is_ram(m, pa, 4, false))
+		return 0;
+	err = m->ops->trap_copied(m, i, pa);
+	if (err)
+		machine_changed(m);
+	return err;
+}
+
 /* QEMU's monitor */
 
 int machine_query(struct machine *m, const char *command, struct buf *out)

@@ -70,6 +70,12 @@ struct machine_stop {
 	struct buf packet; /* the stop reply as QEMU sent it, for GDB; may be empty */
 };
 
+/** struct machine_trap - a breakpoint that is an instruction in memory. */
+struct machine_trap {
+	uint64_t pa;
+	uint32_t word; /* what was there, and what reads show */
+};
+
 struct machine_ops {
 	/* registers of one CPU; -BATON_ENOTFOUND in @err for what it does not have */
 	int (*regs_read)(struct machine *m, unsigned int cpu, struct machine_reg *regs, size_t n);
@@ -90,6 +96,9 @@ struct machine_ops {
 	/* breakpoints and watchpoints, without counting */
 	int (*stop_point)(struct machine *m, bool insert, enum break_type type, uint64_t addr,
 			  unsigned int kind);
+	/* KVM's breakpoints that are instructions in memory: the @i-th; where a copy of it lies */
+	bool (*trap)(struct machine *m, size_t i, struct machine_trap *out);
+	int (*trap_copied)(struct machine *m, size_t i, uint64_t pa);
 	/* what was laid into memory, where QEMU's monitor is not there to ask; may be NULL */
 	int (*roms)(struct machine *m, struct rom **roms, size_t *n);
 	/* QEMU's own monitor; appends what it prints */
@@ -213,6 +222,17 @@ int machine_break_clear(struct machine *m, enum break_owner owner);
 bool machine_break_has(const struct machine *m, enum break_owner owner, uint64_t addr);
 /** machine_break_within() - is there a breakpoint of anybody's in [addr, addr + len)? */
 bool machine_break_within(const struct machine *m, uint64_t addr, uint64_t len);
+
+/**
+ * machine_trap() - the @i-th breakpoint that is an instruction in memory (KVM), in no order.
+ * False: there are no more.
+ */
+bool machine_trap(struct machine *m, size_t i, struct machine_trap *out);
+/**
+ * machine_trap_copied() - where the guest has copied the @i-th to physical @pa, put what it
+ * stands for. Return: 1: done; 0: there is none; or the machine's error.
+ */
+int machine_trap_copied(struct machine *m, size_t i, uint64_t pa);
 
 /** machine_hmp() - a command of QEMU's monitor; drops what was remembered. */
 int machine_hmp(struct machine *m, const char *command, struct buf *out);

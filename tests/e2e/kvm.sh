@@ -88,6 +88,19 @@ for cpu in 1 2 3; do
 done
 smp=1
 
+# Loaded elsewhere it moves itself, and traps with it.
+for slots in 16,16 4,2; do
+	addr=0x60000000 baton "$seed/lvl0-upper-zero.img" $slots 'handoff run' 'fix -y' 'handoff run' 'cont 1'
+	tap_ok "$slots: it moves itself" says 'goes on in a copy of itself: 0x60003'
+	tap_ok "$slots: ... without its traps" never_says BRK
+	tap_ok "$slots: ... and those of the copy are visited" says 'TTBR1_EL1 0 -> '
+	tap_ok "$slots: ... the repair" says "$repair"
+	tap_ok "$slots: ... it boots" booted
+done
+smp=4 addr=0x60000000 baton "$seed/good-el1-smp4.img" 4,2 'handoff run' 'cont 2'
+tap_ok 'four CPUs that move' says 'goes on in a copy of itself'
+tap_ok '... all are up' has "$console" 'kernel: CPU 3 up'
+
 # A live edit, and its undo.
 table=$(printf '0x%x' $(($(symbol boot_lvl1_upper) + 3)))
 baton "$seed/good-el1.img" 6,4 'handoff run' "pt-set 0xffffff0000000000 L0 $table" \
