@@ -70,7 +70,8 @@ again:
 			goto again;
 		}
 	for (cpu = id + 1; cpu < BATON_IMAGE_MAX_CPUS; cpu++)
-		wait_for(self, cpu);
+		if (is_in_the_way(self, cpu))
+			wait_for(self, cpu);
 }
 
 void log_unlock(void)
