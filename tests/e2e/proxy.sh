@@ -116,7 +116,7 @@ rwatch *(unsigned long *)&image_header
 continue
 p/x $pc
 delete
-awatch *(unsigned *)&lock
+awatch *(unsigned *)&speakers
 continue
 p/x $pc
 continue
