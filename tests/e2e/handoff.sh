@@ -179,6 +179,14 @@ mutant 0x50 '\x1f\x20\x03\xd5' virt -e 'handoff run'
 tap_ok 'a kernel that was not copied: exit status 1' ends_with 1
 tap_ok 'a kernel that was not copied: what is there' says 'a device tree is there'
 
+# TCR_EL1.IPS = 7, of which QEMU makes something, and the Arm ARM nothing: no walk, no verdict.
+mutant 0x11c '\x07' virt -e 'handoff run'
+tap_ok 'a regime that is not decoded: exit status 0' ends_with 0
+tap_ok 'a regime that is not decoded: why' says "the target $entry is not checked: TCR_EL1.IPS = 7 is reserved"
+tap_ok 'a regime that is not decoded: no physical address' grep -q "br x9 -> $entry\$" "$out"
+tap_ok 'a regime that is not decoded: no verdict' \
+	last_line "the loader is left: EL1, $entry, by a jump that was not checked (why is said above). next: \`cont\`"
+
 # A function that pops four registers after pushing two: long over when it shows.
 baton "$seed/el1-stack-pop.img" 0x70000000 virt -s "$elf" -e 'handoff run'
 tap_ok 'stack out of step: exit status 1' ends_with 1
