@@ -6,7 +6,8 @@
 #include <string.h>
 
 /* Code that is in no image: how far around its entry it is followed. */
-#define NEARBY (1u << 20)
+#define NEARBY	    (1u << 20)
+#define NEAR_KERNEL (64u << 20)
 
 struct reader {
 	struct machine *machine;
@@ -61,6 +62,7 @@ static int read_page(void *ctx, uint64_t address, uint8_t *data)
 /* The image's bounds as addresses of the regime that @va is of, or what is near. */
 static size_t bounds_of(struct handoff *h, uint64_t va, uint64_t pa, struct scan_span *bounds)
 {
+	uint64_t near = h->left ? NEAR_KERNEL : NEARBY;
 	const struct ram_range *r;
 
 	if (image_holds(&h->image, pa)) {
@@ -72,8 +74,8 @@ static size_t bounds_of(struct handoff *h, uint64_t va, uint64_t pa, struct scan
 	r = machine_ram_find(machine_of(h), pa);
 	if (!r || r->kind == RAM_IO)
 		return 0;
-	bounds[0].first = va - (pa - r->first > NEARBY ? NEARBY : pa - r->first);
-	bounds[0].last = va + (r->last - pa > NEARBY ? NEARBY : r->last - pa);
+	bounds[0].first = va - (pa - r->first > near ? near : pa - r->first);
+	bounds[0].last = va + (r->last - pa > near ? near : r->last - pa);
 	return 1;
 }
 
@@ -193,15 +195,44 @@ int vectors_add(struct handoff *h, uint64_t base)
 	size_t i;
 	int err = 0;
 
-	for (i = 0; i < h->vector_count && h->vectors[i] != base; i++)
+	for (i = 0; i < h->vector_count && h->vectors[i].base != base; i++)
 		;
 	if (i == h->vector_count && i < HANDOFF_VECTORS)
-		h->vectors[h->vector_count++] = base;
+		h->vectors[h->vector_count++] = (struct vectors){ .base = base };
 	for (size_t e = 0; !err && e < 3; e++)
 		/* code that runs without any exception: a VBAR that was never set */
-		if (!scan_word(&h->scan, base + entries[e]))
+		if (!scan_word(&h->scan, base + entries[e]) &&
+		    (i == HANDOFF_VECTORS || !h->vectors[i].lifted[e]))
 			err = plant(h, base + entries[e]);
 	return err;
+}
+
+static struct vectors *vectors_of(struct handoff *h, uint64_t pc, size_t *entry)
+{
+	for (size_t i = 0; i < h->vector_count; i++)
+		for (*entry = 0; *entry < 3; ++*entry)
+			if (h->vectors[i].base + entries[*entry] == pc)
+				return &h->vectors[i];
+	return NULL;
+}
+
+unsigned int vectors_hit(struct handoff *h, uint64_t pc)
+{
+	size_t entry;
+	struct vectors *v = vectors_of(h, pc, &entry);
+
+	return v ? ++v->hits[entry] : 1;
+}
+
+int vectors_lift(struct handoff *h, uint64_t pc)
+{
+	size_t entry;
+	struct vectors *v = vectors_of(h, pc, &entry);
+
+	if (!v)
+		return 0;
+	v->lifted[entry] = true;
+	return machine_break_remove(machine_of(h), BREAK_HANDOFF, stop_type(h, pc), pc, 4);
 }
 
 int vector_at(struct handoff *h, unsigned int cpu, uint64_t pc)
@@ -233,7 +264,7 @@ static int plant_vectors(struct handoff *h)
 	int err = vectors_add(h, 0);
 
 	for (size_t i = 0; !err && i < h->vector_count; i++)
-		err = vectors_add(h, h->vectors[i]);
+		err = vectors_add(h, h->vectors[i].base);
 	for (unsigned int cpu = 0; cpu < m->cpus; cpu++)
 		for (unsigned int el = 1; !err && el <= 3; el++) {
 			uint64_t vbar;
@@ -287,6 +318,7 @@ static void forget(struct handoff *h)
 	image_free(&h->image);
 	event_clear(h);
 	h->vector_count = 0;
+	memset(&h->kernel, 0, sizeof(h->kernel));
 	h->started = h->left = h->unchecked = h->complained = false;
 	h->resets = machine_of(h)->resets;
 }
@@ -308,7 +340,7 @@ int code_start(struct handoff *h)
 		err = machine_reg_read(m, cpu, "pc", &pc);
 		if (!err)
 			err = code_where(m, cpu, &pa);
-		if (!err && (cpu == h->boot_cpu || image_holds(&h->image, pa)))
+		if (!err && ((cpu == h->boot_cpu && !h->left) || image_holds(&h->image, pa)))
 			err = code_follow(h, cpu, NULL, pc, SCAN_UNKNOWN);
 	}
 	if (!err)

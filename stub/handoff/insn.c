@@ -40,6 +40,14 @@ const struct watch *watch_find(uint16_t sysreg)
 	return NULL;
 }
 
+const struct watch *watch_of(unsigned int el, enum watch_role role)
+{
+	for (size_t i = 0; i < sizeof(watched) / sizeof(watched[0]); i++)
+		if (watched[i].el == el && watched[i].role == role)
+			return &watched[i];
+	return NULL;
+}
+
 /* The signed field of @bits bits at @lsb, in words of four bytes. */
 static int64_t branch_offset(uint32_t word, unsigned int lsb, unsigned int bits)
 {

@@ -101,5 +101,7 @@ struct watch {
 
 /** watch_find() - the watched register with that SYSREG(), or NULL. */
 const struct watch *watch_find(uint16_t sysreg);
+/** watch_of() - the one of that level and role, or NULL. */
+const struct watch *watch_of(unsigned int el, enum watch_role role);
 
 #endif

@@ -65,6 +65,7 @@ struct trouble {
 	bool misplaced;	     /* the tables lead to where the image is not */
 	bool nowhere;	     /* the address is no memory's and no device's */
 	bool by_sp;	     /* FAULT: the access was through the stack pointer */
+	bool nested;	     /* FAULT: the handler runs the code that faulted, too */
 	struct repairs repairs;
 };
 
@@ -81,7 +82,28 @@ struct hold {
 enum halted { HALTED_NOT, HALTED, HALTED_OR_OFF };
 
 #define HANDOFF_VECTORS 16
-#define HANDOFF_LIFT	64 /* harmless hits, after which a site is not stopped at any more */
+/** struct vectors - where some VBAR points or pointed. */
+struct vectors {
+	uint64_t base;
+	unsigned int hits[3]; /* of each entry that is watched */
+	bool lifted[3];
+};
+
+#define KERNEL_SPANS 256
+
+/** struct kernel - behind the loader. */
+struct kernel {
+	bool entered, user; /* user: EL0 was */
+	bool thinned;	    /* of sites but `eret` only those that were hit are left */
+	uint64_t loader_vbar[4], around[4];
+	struct scan_span span[KERNEL_SPANS]; /* searched; virtual */
+	size_t span_count;
+	unsigned int shown[64]; /* exceptions, by class */
+	uint64_t last_elr, last_esr;
+	unsigned int last_cpu, repeats;
+};
+
+#define HANDOFF_LIFT 64 /* harmless hits, after which a site is not stopped at any more */
 
 struct handoff {
 	struct context *ctx;
@@ -90,8 +112,9 @@ struct handoff {
 	struct image image;
 	struct event *events;
 	size_t event_count;
-	uint64_t vectors[HANDOFF_VECTORS];
+	struct vectors vectors[HANDOFF_VECTORS];
 	size_t vector_count;
+	struct kernel kernel;
 	struct trouble trouble;
 	/* an exception whose handler may yet return, and how often it was given the chance */
 	struct trouble pending;
@@ -104,6 +127,8 @@ struct handoff {
 	size_t reached; /* the event that the goal is, counted from 1; 0: not yet */
 	struct hold hold;
 	enum halted halted; /* how the last run ended */
+	int silent_ms;	    /* without an event beyond silent_events */
+	size_t silent_events;
 	uint64_t resets;
 	/* the last repair, to know the same fault when it comes back */
 	bool fixed;
@@ -125,6 +150,7 @@ struct visit {
 	unsigned int cpu, el;
 	uint64_t pc;
 	struct scan_site site;
+	bool quiet; /* shown often enough */
 };
 
 static inline struct machine *machine_of(const struct handoff *h)
@@ -172,6 +198,21 @@ int reg_x(struct machine *m, unsigned int cpu, unsigned int n, uint64_t *value);
 int site_visit(struct handoff *h, struct visit *v);
 int leave_visit(struct handoff *h, struct visit *v, uint64_t target, unsigned int el);
 
+/** vectors_hit() - count a stop at this entry of vectors. vectors_lift() - none any more. */
+unsigned int vectors_hit(struct handoff *h, uint64_t pc);
+int vectors_lift(struct handoff *h, uint64_t pc);
+
+/* kernel.c */
+int kernel_enter(struct handoff *h);
+int kernel_visit(struct handoff *h, struct visit *v);
+/** kernel_owns_vectors() - that level's VBAR is no longer what the loader left. */
+bool kernel_owns_vectors(struct handoff *h, unsigned int cpu, unsigned int el);
+/** kernel_exception() - told; *@serve: its handler may go on. */
+int kernel_exception(struct handoff *h, unsigned int cpu, unsigned int el, uint64_t pc, int vector,
+		     bool *serve);
+int kernel_tick(struct handoff *h);
+int kernel_silence(struct handoff *h, struct buf *out);
+
 /* halted.c */
 /**
  * halted_resume() - machine_resume(), but a silence in which no CPU is left that could end it
@@ -208,6 +249,8 @@ int trouble_fault(struct handoff *h, unsigned int cpu, unsigned int el, int vect
 int trouble_repairs(struct handoff *h, struct trouble *t);
 /** trouble_memory() - words for code that is mapped as a device; NULL if it is not. */
 const char *trouble_memory(const struct pt_walk *walk);
+/** trouble_in_handler() - the code that faulted is reached from the vector by direct branches. */
+bool trouble_in_handler(struct handoff *h, const struct trouble *t);
 bool trouble_holds(struct handoff *h, unsigned int cpu);
 void trouble_other(struct handoff *h, unsigned int cpu, unsigned int el, uint64_t pc,
 		   const char *fmt, ...) __attribute__((format(printf, 5, 6)));
@@ -218,9 +261,18 @@ int target_find(struct handoff *h, struct trouble *t, const struct repair_query 
 /** conduit_find() - an smc or hvc that nobody serves, where the other one is. */
 int conduit_find(struct handoff *h, struct trouble *t);
 
+/* cause.c */
+void cause_say(struct handoff *h, const struct trouble *t, struct buf *out);
+/** cause_say_return() - a `ret` to nowhere: where its x30 comes from. */
+void cause_say_return(struct handoff *h, const struct trouble *t, struct buf *out);
+/** say_word_at() - the instruction at @va as that CPU sees it; nothing if it cannot be read. */
+void say_word_at(struct handoff *h, unsigned int cpu, uint64_t va, uint32_t *word, bool *known,
+		 struct buf *out);
+
 /* explain.c */
 void explain_trouble(struct handoff *h, const struct trouble *t, struct buf *out);
 void explain_repairs(struct handoff *h, const struct trouble *t, struct buf *out);
+/* cpus.c */
 int explain_cpus(struct handoff *h, struct buf *out);
 /** repair_command() - "pt-set 0x... L0 0x7000b003". */
 void repair_command(const struct trouble *t, const struct repair *r, struct buf *out);

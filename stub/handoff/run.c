@@ -11,6 +11,8 @@
 /* How often the same undefined instruction may be survived before it is a loop. */
 #define CHANCES 16
 
+#define KERNEL_SLICE_MS 250
+
 /* More verdicts, of the engine alone. */
 enum { ENDED = REACHED + 1, SILENT, INTERRUPTED };
 
@@ -130,6 +132,11 @@ static int vector_hit(struct handoff *h, unsigned int cpu, uint64_t pc, int vect
 
 	if (el < 0)
 		return el;
+	if (kernel_owns_vectors(h, cpu, (unsigned int)el)) {
+		err = kernel_exception(h, cpu, (unsigned int)el, pc, vector, &taken);
+		if (err || taken)
+			return err ? err : enter_handler(h, cpu, pc);
+	}
 	err = reg_of(m, cpu, "ESR", (unsigned int)el, &esr);
 	if (!err)
 		err = take_call(h, cpu, (unsigned int)el, pc, esr, &taken);
@@ -185,7 +192,7 @@ static int visit_site(struct handoff *h, unsigned int cpu, uint64_t pc, bool *is
 	v = (struct visit){ .cpu = cpu, .el = (unsigned int)el, .pc = pc, .site = *s };
 	if (s->insn.kind == INSN_ERET && h->pending.cpu == cpu)
 		h->pending.kind = TROUBLE_NONE;
-	return site_visit(h, &v);
+	return s->kernel ? kernel_visit(h, &v) : site_visit(h, &v);
 }
 
 /*
@@ -208,7 +215,7 @@ static int at_entry(struct handoff *h, unsigned int cpu, uint64_t pc)
 		err = tables_walk(&t, pc, &fetch, &walk, NULL);
 	if (err && err != -BATON_EUNSUPPORTED && err != -BATON_ENOTFOUND)
 		return err;
-	if (cpu != h->boot_cpu || walk.fault)
+	if (cpu != h->boot_cpu || h->left || walk.fault)
 		return step_over(h, &v);
 	event_add(h, &e, "is at the kernel's entry, by a jump that was not watched");
 	h->left = true;
@@ -253,8 +260,27 @@ static int on_silence(struct handoff *h)
 		h->pending.kind = TROUBLE_NONE;
 		return FOUND;
 	}
-	err = unseen_way(h);
+	err = h->kernel.entered ? GO : unseen_way(h);
 	return err == GO ? SILENT : err;
+}
+
+/* A kernel maps more code as it goes: it is looked at again while nothing else happens. */
+static int slice(const struct handoff *h)
+{
+	int left = h->goal.silence_ms - h->silent_ms;
+
+	return h->kernel.entered && !h->kernel.user && left > KERNEL_SLICE_MS ? KERNEL_SLICE_MS
+									      : left;
+}
+
+/* Only a part of the time may be over. */
+static int on_slice(struct handoff *h)
+{
+	if (h->silent_events != h->event_count)
+		h->silent_ms = 0;
+	h->silent_events = h->event_count;
+	h->silent_ms += slice(h);
+	return h->silent_ms < h->goal.silence_ms ? kernel_tick(h) : on_silence(h);
 }
 
 static int on_stop(struct handoff *h)
@@ -263,7 +289,7 @@ static int on_stop(struct handoff *h)
 
 	switch (stop->kind) {
 	case STOP_TIMEOUT:
-		return on_silence(h);
+		return on_slice(h);
 	case STOP_INTERRUPT:
 		return INTERRUPTED;
 	case STOP_SIGNAL:
@@ -343,14 +369,18 @@ static int engine(struct handoff *h)
 		say_start(h);
 	h->started = true;
 	err = outside(h);
+	if (!err && h->left && h->goal.kind != UNTIL_KERNEL)
+		err = kernel_enter(h);
 	if (!err)
 		err = leave_gdbs(h);
 	while (err == GO) {
 		if (machine_canceled(machine_of(h)))
 			return -BATON_ECANCELED;
-		err = halted_resume(h, h->goal.silence_ms);
+		err = halted_resume(h, slice(h));
 		if (!err)
 			err = on_stop(h);
+		if (err == DONE && h->goal.kind != UNTIL_KERNEL && !h->reached)
+			err = kernel_enter(h);
 		if (h->reached && (err == GO || err == DONE))
 			err = REACHED;
 	}
@@ -406,7 +436,7 @@ static int say_reached(struct handoff *h, struct buf *out)
 		buf_printf(out, " -> %#" PRIx64, h->hold.target);
 		say_symbol(h->ctx, h->hold.target, " <", ">", out);
 	}
-	buf_printf(out, ". next: `handoff run`, `handoff until %s` or `%s`\n",
+	buf_printf(out, ". next: %s`handoff until %s` or `%s`\n", h->left ? "" : "`handoff run`, ",
 		   h->goal.kind == UNTIL_EVENT ? "..." : word, h->ctx->gdb ? "continue" : "cont");
 	return 0;
 }
@@ -435,7 +465,7 @@ static int say_end(struct handoff *h, int verdict, struct buf *out)
 		explain_trouble(h, &h->trouble, out);
 		break;
 	case SILENT:
-		return say_silence(h, out);
+		return h->kernel.entered ? kernel_silence(h, out) : say_silence(h, out);
 	case REACHED:
 		return say_reached(h, out);
 	case INTERRUPTED:
@@ -458,6 +488,7 @@ static int run(struct context *ctx, struct sink *sink, int *verdict)
 	h->ctx = ctx;
 	h->sink = sink;
 	h->reached = 0;
+	h->silent_ms = 0;
 	err = engine(h);
 	if (err >= 0) {
 		*verdict = err;

@@ -132,12 +132,15 @@ static bool is_site(const struct insn *i, uint8_t link)
 	       i->kind == INSN_SMC || i->kind == INSN_HVC;
 }
 
-static void add_site(struct scan *s, uint64_t pc, uint32_t word, const struct insn *insn)
+struct scan_site *scan_add(struct scan *s, uint64_t pc, uint32_t word, const struct insn *insn)
 {
-	if (scan_site(s, pc))
-		return;
+	struct scan_site *known = scan_site(s, pc);
+
+	if (known)
+		return known;
 	s->sites = grow(s->sites, s->site_count + 1, sizeof(*s->sites));
-	s->sites[s->site_count++] = (struct scan_site){ .pc = pc, .insn = *insn, .word = word };
+	s->sites[s->site_count] = (struct scan_site){ .pc = pc, .insn = *insn, .word = word };
+	return &s->sites[s->site_count++];
 }
 
 static uint8_t link_after(const struct insn *i, uint8_t link)
@@ -194,7 +197,7 @@ static void follow(struct scan_run *r, uint64_t pc, uint8_t link, size_t *found)
 		struct insn insn = insn_decode(word);
 
 		if (is_site(&insn, link))
-			add_site(r->scan, pc, word, &insn);
+			(void)scan_add(r->scan, pc, word, &insn);
 		if (insn.kind == INSN_BL)
 			push(r, pc + (uint64_t)insn.offset, SCAN_LINKED);
 		else if (insn.kind == INSN_B || insn.kind == INSN_COND)

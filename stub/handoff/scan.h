@@ -52,6 +52,7 @@ struct scan_site {
 	uint32_t word;
 	unsigned int hits;
 	bool lifted; /* hit often and always harmless: not stopped at any more */
+	bool kernel; /* the kernel's, not the loader's */
 };
 
 #define SCAN_NO_PC UINT64_MAX /* code is aligned to 4 (DDI 0487, D1.3.1): no address of any */
@@ -75,6 +76,9 @@ void scan_free(struct scan *s);
  */
 size_t scan_from(struct scan *s, const struct scan_source *source, const struct scan_span *bounds,
 		 size_t n, uint64_t entry, enum scan_link link);
+
+/** scan_add() - a site more, whether or not anything known leads there; as scan_site(). */
+struct scan_site *scan_add(struct scan *s, uint64_t pc, uint32_t word, const struct insn *insn);
 
 /** scan_word() - what is known at @pc, or NULL. */
 const struct scan_word *scan_word(const struct scan *s, uint64_t pc);

@@ -142,7 +142,14 @@ static int visit_msr(struct handoff *h, struct visit *v)
 	const struct watch *w = watch_find(v->site.insn.sysreg);
 	struct event e = event_of(v, EVENT_SYSREG);
 	bool known;
-	int err = machine_reg_read(machine_of(h), v->cpu, w->name, &e.before);
+	uint64_t hcr;
+	int err;
+
+	/* EL1's names are EL2's own registers there with FEAT_VHE (DDI 0487, D8.1.4) */
+	if (v->el == 2 && w->el == 1 && !machine_reg_read(machine_of(h), v->cpu, "HCR_EL2", &hcr) &&
+	    (hcr & HCR_E2H) && watch_of(2, w->role))
+		w = watch_of(2, w->role);
+	err = machine_reg_read(machine_of(h), v->cpu, w->name, &e.before);
 
 	if (err == -BATON_ELINK)
 		return err;
@@ -163,7 +170,8 @@ static int visit_msr(struct handoff *h, struct visit *v)
 		err = vectors_add(h, e.after & ~UINT64_C(0x7ff));
 	if (err)
 		return err;
-	say_sysreg(h, v, w, &e, known);
+	if (!v->quiet)
+		say_sysreg(h, v, w, &e, known);
 	return step_over(h, v);
 }
 
@@ -306,7 +314,9 @@ static int visit_call(struct handoff *h, struct visit *v)
 	if (call && call->ends) {
 		say_call(h, v, x, NULL);
 		trouble_other(h, v->cpu, v->el, v->pc,
-			      "the loader gives up: it asks the firmware for %s", call->name);
+			      h->left ? "the kernel asks the firmware for %s"
+				      : "the loader gives up: it asks the firmware for %s",
+			      call->name);
 		return FOUND;
 	}
 	if (call && call->function == PSCI_CPU_ON)

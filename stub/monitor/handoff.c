@@ -25,7 +25,7 @@ static int go(struct cmd *c, const struct handoff_goal *goal)
 {
 	int err;
 
-	if (handoff_over(c->ctx, c->sink))
+	if (goal->kind == UNTIL_KERNEL && handoff_over(c->ctx, c->sink))
 		return 0;
 	if (c->ctx->gdb) {
 		handoff_arm(c->ctx->handoff, goal);

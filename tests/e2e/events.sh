@@ -78,4 +78,24 @@ tap_ok 'lines are not too long' hasnt_line '^ {40}.{61}'
 tap_ok 'what all CPUs write is told once' test "$(grep -c 'T0SZ 16' "$out")" = 1
 smp=1
 
+# On into the kernel, to the first instruction at EL0 and beyond.
+baton "$seed/good-el1.img" 0x70000000 virt -e 'handoff until user' -e 'mem $pc 4' -e 'cont 3'
+tap_ok "until user: the kernel's own tables and vectors" in_order 'kernel entry' ' VBAR_EL1 0x7' \
+	' TTBR1_EL1 0x7' ' TTBR0_EL1 0x7' '^  EL1 .* drop to EL0 at 0x2000e0' '^user, event .* at EL0, 0x2000e0'
+tap_ok 'until user: the task runs then' in_order '^user, event' "$ended"
+tap_ok 'until user: exit status 0' ends_with 0
+baton "$seed/good-el2.img" 0x70000000 $el2 -e 'handoff run' -e 'handoff until user' -e 'cont 3'
+tap_ok 'until user at EL2: the second stage' in_order 'nothing wrong in sight' ' VTTBR_EL2 0 -> ' \
+	' HCR_EL2 0x' 'sets VM,' '^  EL2 .* drop to EL0 at 0x2000e0' '^user, event' "$ended"
+baton "$seed/good-el1.img" 0x70000000 virt -e 'handoff until event 40 3' -e 'cont 1'
+tap_ok 'beyond: calls of the task' in_order 'drop to EL0 at' 'takes svc #0' 'drop to EL0 at' "$ended" \
+	'^nothing happened for 3.0 s in the kernel; EL0 was entered'
+tap_ok 'beyond: an event that does not come is exit status 1 by then' line 'waiting for an interrupt'
+smp=4
+baton "$seed/good-el1-smp4.img" 0x70000000 virt -e 'handoff until user' -e 'cont 5'
+tap_ok 'until user, four CPUs' in_order 'CPU0 EL1 .*drop to EL0' '^user, event .*CPU0 stands at EL0' "$ended"
+smp=1
+baton "$seed/fault-el1.img" 0x70000000 virt -e 'handoff until event 60 3' -e why
+tap_ok "a task's fault is in the timeline" in_order 'drop to EL0' 'takes an exception from EL0, 0x'
+
 tap_end
