@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "tdesc.h"
 
+#include "bisect.h"
 #include "buf.h"
 #include "error.h"
 
@@ -331,18 +332,11 @@ void tdesc_free(struct tdesc *t)
 
 const struct tdesc_reg *tdesc_find(const struct tdesc *t, const char *name)
 {
-	size_t low = 0, high = t->count;
+	size_t at;
 
 	/* The lowest of equal names: bsearch() would give any. */
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (strcmp(t->by_name[mid]->name, name) < 0)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low < t->count && !strcmp(t->by_name[low]->name, name) ? t->by_name[low] : NULL;
+	BISECT(at, i, t->count, strcmp(t->by_name[i]->name, name) < 0);
+	return at < t->count && !strcmp(t->by_name[at]->name, name) ? t->by_name[at] : NULL;
 }
 
 const struct tdesc_reg *tdesc_reg(const struct tdesc *t, unsigned int regnum)

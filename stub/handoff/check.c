@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "handoff/check.h"
 
+#include "bisect.h"
 #include "handoff/internal.h"
 #include "handoff/linked.h"
 
@@ -87,17 +88,10 @@ static void add_page(struct pages *p, uint64_t pa, const uint8_t *data)
 
 static struct page *find_page(const struct pages *p, uint64_t pa)
 {
-	size_t low = 0, high = p->count;
+	size_t at;
 
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (p->page[mid].pa < pa)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low < p->count && p->page[low].pa == pa ? &p->page[low] : NULL;
+	BISECT(at, i, p->count, p->page[i].pa < pa);
+	return at < p->count && p->page[at].pa == pa ? &p->page[at] : NULL;
 }
 
 /* Pages of level 3 point to memory, not to tables. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "machine/symbols.h"
 
+#include "bisect.h"
 #include "error.h"
 
 #include <errno.h>
@@ -248,38 +249,24 @@ int symbols_load(struct symbols *s, const char *path, uint64_t offset, struct bu
 
 int symbols_find(const struct symbols *s, const char *name, uint64_t *value)
 {
-	size_t low = 0, high = s->count;
+	size_t at;
 
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (strcmp(s->by_name[mid].name, name) < 0)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	if (low == s->count || strcmp(s->by_name[low].name, name))
+	BISECT(at, i, s->count, strcmp(s->by_name[i].name, name) < 0);
+	if (at == s->count || strcmp(s->by_name[at].name, name))
 		return -BATON_ENOTFOUND;
-	*value = s->by_name[low].addr;
+	*value = s->by_name[at].addr;
 	return 0;
 }
 
 const char *symbols_name(const struct symbols *s, uint64_t addr, uint64_t *offset)
 {
-	size_t low = 0, high = s->count;
+	size_t at;
 	const struct symbol *sym;
 
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (s->by_addr[mid].addr <= addr)
-			low = mid + 1;
-		else
-			high = mid;
-	}
+	BISECT(at, i, s->count, s->by_addr[i].addr <= addr);
 	/* The nearest below may end too early and an outer one hold it: look back a little. */
-	for (size_t i = 0; i < 8 && i < low; i++) {
-		sym = &s->by_addr[low - 1 - i];
+	for (size_t i = 0; i < 8 && i < at; i++) {
+		sym = &s->by_addr[at - 1 - i];
 		if (addr < sym->end) {
 			*offset = addr - sym->addr;
 			return sym->name;

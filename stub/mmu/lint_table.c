@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Where tables lie, who may write to them, and which of them nothing points to. */
+#include "bisect.h"
 #include "mmu/lint_internal.h"
 
 #include <stdlib.h>
@@ -78,17 +79,10 @@ static struct cover *cover_of(const struct lint *l, bool (*want)(const struct li
 static const struct cover *cover_find(const struct cover *list, size_t n, uint64_t first,
 				      uint64_t last)
 {
-	size_t low = 0, high = n;
+	size_t at;
 
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (list[mid].last < first)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low < n && list[low].first <= last ? &list[low] : NULL;
+	BISECT(at, i, n, list[i].last < first);
+	return at < n && list[at].first <= last ? &list[at] : NULL;
 }
 
 static void check_cover(struct lint *l, enum lint_id id, bool (*want)(const struct lint_run *))

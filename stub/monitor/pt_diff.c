@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Translations, not bytes, compared by range: what came, went, or became something else. */
+#include "bisect.h"
 #include "mmu/a64.h"
 #include "monitor/snap.h"
 
@@ -52,17 +53,10 @@ static void note_change(struct diff *d, uint64_t first, uint64_t last)
 
 static bool has_changed(const struct diff *d, uint64_t first, uint64_t last)
 {
-	size_t low = 0, high = d->changes;
+	size_t at;
 
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (d->changed[mid].last < first)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low < d->changes && d->changed[low].first <= last;
+	BISECT(at, i, d->changes, d->changed[i].last < first);
+	return at < d->changes && d->changed[at].first <= last;
 }
 
 static void say_span(struct diff *d, char sign, uint64_t first, uint64_t last)

@@ -4,6 +4,7 @@
  * is gone through once: what is found in it is found again for each of them, so hits are
  * counted by intervals, and never listed one by one before they are shown.
  */
+#include "bisect.h"
 #include "monitor/maps.h"
 
 #include <stdlib.h>
@@ -53,17 +54,10 @@ static uint64_t count_of(const struct find *f)
 /* The first hit that ends at @ia or behind it. */
 static size_t hit_from(const struct find *f, uint64_t ia)
 {
-	size_t low = 0, high = f->hits;
+	size_t at;
 
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (f->hit[mid].last < ia)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low;
+	BISECT(at, i, f->hits, f->hit[i].last < ia);
+	return at;
 }
 
 static void add(struct find *f, struct hit *h, uint64_t count)

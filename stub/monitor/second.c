@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "monitor/second.h"
 
+#include "bisect.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -81,25 +83,18 @@ void second_free(struct second *s)
 /* What covers @ipa; NULL: nothing, up to and with *@last. */
 static const struct second_item *look_up(const struct second *s, uint64_t ipa, uint64_t *last)
 {
-	size_t low = 0, high = s->count;
+	size_t at;
 
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (s->item[mid].ipa + (s->item[mid].size - 1) < ipa)
-			low = mid + 1;
-		else
-			high = mid;
-	}
+	BISECT(at, i, s->count, s->item[i].ipa + (s->item[i].size - 1) < ipa);
 	*last = UINT64_MAX;
-	if (low == s->count)
+	if (at == s->count)
 		return NULL;
-	if (s->item[low].ipa > ipa) {
-		*last = s->item[low].ipa - 1;
+	if (s->item[at].ipa > ipa) {
+		*last = s->item[at].ipa - 1;
 		return NULL;
 	}
-	*last = s->item[low].ipa + (s->item[low].size - 1);
-	return &s->item[low];
+	*last = s->item[at].ipa + (s->item[at].size - 1);
+	return &s->item[at];
 }
 
 /* The range that is split, and who wants to know. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "monitor/snap.h"
 
+#include "bisect.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -121,26 +123,19 @@ void snaps_free(struct snaps *all)
 
 const struct snap_item *snap_item_at(const struct snap_half *h, uint64_t ia, uint64_t *last)
 {
-	size_t low = 0, high = h->count;
+	size_t at;
 
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (snap_item_last(&h->item[mid]) < ia)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	if (low == h->count) {
+	BISECT(at, i, h->count, snap_item_last(&h->item[i]) < ia);
+	if (at == h->count) {
 		*last = UINT64_MAX;
 		return NULL;
 	}
-	if (snap_item_first(&h->item[low]) > ia) {
-		*last = snap_item_first(&h->item[low]) - 1;
+	if (snap_item_first(&h->item[at]) > ia) {
+		*last = snap_item_first(&h->item[at]) - 1;
 		return NULL;
 	}
-	*last = snap_item_last(&h->item[low]);
-	return &h->item[low];
+	*last = snap_item_last(&h->item[at]);
+	return &h->item[at];
 }
 
 struct snap_piece snap_look(const struct snap_half *h, uint64_t ia)

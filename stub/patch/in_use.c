@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Which memory tables that are in use lie in, by pages of 4 KiB. */
+#include "bisect.h"
 #include "patch/plan_internal.h"
 
 #include <stdlib.h>
@@ -144,18 +145,11 @@ int in_use_collect(struct in_use *u, struct plan *p, bool others)
 
 bool in_use_has(const struct in_use *u, uint64_t first, uint64_t last)
 {
-	size_t low = 0, high = u->count;
+	size_t at;
 
 	first &= ~(uint64_t)(PAGE - 1);
-	while (low < high) {
-		size_t mid = (low + high) / 2;
-
-		if (u->table[mid] < first)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low < u->count && u->table[low] <= last;
+	BISECT(at, i, u->count, u->table[i] < first);
+	return at < u->count && u->table[at] <= last;
 }
 
 void in_use_free(struct in_use *u)
