@@ -156,8 +156,8 @@ int live_hmp_cpu(struct live *l, unsigned int cpu);
 
 /** live_where() - the physical address of a CPU's @va, by QEMU's own translation. */
 int live_where(struct live *l, unsigned int cpu, uint64_t va, uint64_t *pa);
-/** live_hide_traps() - put what the guest had there over the traps in what was just read. */
-void live_hide_traps(const struct live *l, bool phys, uint64_t addr, uint8_t *data, size_t len);
+/** live_hide_traps() - put what the guest had there over the traps in what was just read at @pa. */
+void live_hide_traps(const struct live *l, uint64_t pa, uint8_t *data, size_t len);
 
 /* The operations, by file. */
 int live_regs_read(struct machine *m, unsigned int cpu, struct machine_reg *regs, size_t n);

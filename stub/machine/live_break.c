@@ -272,16 +272,16 @@ int live_trap_copied(struct machine *m, size_t i, uint64_t pa)
 	return err ? err : 1;
 }
 
-void live_hide_traps(const struct live *l, bool phys, uint64_t addr, uint8_t *data, size_t len)
+void live_hide_traps(const struct live *l, uint64_t pa, uint8_t *data, size_t len)
 {
 	for (size_t i = 0; i < l->stop_count; i++) {
 		const struct live_stop *s = &l->stops[i];
-		uint64_t at = phys ? s->pa : s->addr;
-		uint64_t from = at > addr ? at : addr;
-		uint64_t to = at + 4 < addr + len ? at + 4 : addr + len;
+		uint64_t at = s->pa;
+		uint64_t from = at > pa ? at : pa;
+		uint64_t to = at + 4 < pa + len ? at + 4 : pa + len;
 
 		if (s->trap && from < to &&
-		    memcmp(data + (from - addr), brk + (from - at), to - from) == 0)
-			memcpy(data + (from - addr), s->saved + (from - at), to - from);
+		    memcmp(data + (from - pa), brk + (from - at), to - from) == 0)
+			memcpy(data + (from - pa), s->saved + (from - at), to - from);
 	}
 }

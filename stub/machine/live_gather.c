@@ -54,6 +54,8 @@ static int gather_reply(void *ctx, size_t i, const struct buf *answer)
 	if (answer->len != 2 * len ||
 	    hex_decode(answer->data, answer->len, g->data + piece * g->size + at))
 		g->ok[piece] = false;
+	else
+		live_hide_traps(g->l, g->pa[piece] + at, g->data + piece * g->size + at, len);
 	return 0;
 }
 
@@ -79,6 +81,8 @@ int live_phys_gather(struct machine *m, const uint64_t *pa, unsigned int n, size
 	for (unsigned int i = 0; i < n; i++) {
 		if (ok[i] && !done[i])
 			g->which[g->count++] = i;
+		else if (ok[i])
+			live_hide_traps(l, pa[i], data + i * size, size);
 	}
 	g->flight =
 		(struct rsp_pipeline){ g->count * g->parts + 2, gather_request, gather_reply, g };

@@ -145,7 +145,7 @@ int live_phys_read(struct machine *m, uint64_t pa, void *data, size_t len)
 	int err = phys_read(m, pa, data, len);
 
 	if (!err)
-		live_hide_traps(live_of(m), true, pa, data, len);
+		live_hide_traps(live_of(m), pa, data, len);
 	return err;
 }
 
@@ -270,10 +270,18 @@ static int virt_read(struct machine *m, unsigned int cpu, uint64_t va, void *dat
 
 int live_virt_read(struct machine *m, unsigned int cpu, uint64_t va, void *data, size_t len)
 {
+	struct live *l = live_of(m);
 	int err = virt_read(m, cpu, va, data, len);
 
-	if (!err)
-		live_hide_traps(live_of(m), false, va, data, len);
+	/* Whatever address they were set by. */
+	for (uint64_t done = 0, n; !err && l->stop_count && done < len; done += n) {
+		struct live_page *p;
+
+		n = PAGE - (va + done) % PAGE < len - done ? PAGE - (va + done) % PAGE : len - done;
+		err = page_of(l, cpu, va + done, &p);
+		if (!err)
+			live_hide_traps(l, p->pa + (va + done) % PAGE, (uint8_t *)data + done, n);
+	}
 	return err;
 }
 

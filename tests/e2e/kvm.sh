@@ -172,6 +172,34 @@ tap_ok 'GDB: where nothing was mapped, and the kernel was copied to' says "at la
 tap_ok 'GDB: a step from there' says "and on $(printf '%#x' $((entry + 4)))"
 tap_ok 'GDB: no trap is to be seen' never_says brk
 
+# What is searched, or read in bulk as tables are, has no traps either: here code as a table,
+# with a trap where a descriptor would be valid.
+gdb 1,1 <<END
+set breakpoint always-inserted on
+break kernel_jump
+continue
+set \$a = $(symbol vectors_install) & ~0xfff
+set \$page = \$a
+while !(*(unsigned int *)\$a & 1)
+set \$a = \$a + 8
+end
+echo BEFORE\\n
+eval "monitor pt-tables -r el1:ttbr0=%#lx", \$page
+break *\$a
+echo AFTER\\n
+eval "monitor pt-tables -r el1:ttbr0=%#lx", \$page
+echo END\\n
+eval "monitor pt-dump %#lx-%#lx --grep 000020d4", \$page, \$page + 0xfff
+eval "monitor mem -p %#lx 4", \$a
+x/i \$a
+END
+part() { sed -n "/$1/,/$2/p" "$out" | sed '1d;$d'; }
+tap_ok 'GDB: code as a table' test -n "$(part BEFORE AFTER | grep valid)"
+tap_ok '... has no traps' test "$(part BEFORE AFTER | grep -v Breakpoint)" = "$(part AFTER END)"
+tap_ok '... nor what is searched' says '0 hits'
+tap_ok '... what is read' never_says '00 00 20 d4'
+tap_ok '... and what GDB reads' never_says brk
+
 gdb 4,2 <<END
 hbreak *$entry
 hbreak *$entry+4
