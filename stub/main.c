@@ -157,6 +157,30 @@ static int open_journal(struct baton *b)
 	return err;
 }
 
+static bool wants_reset(void *ctx)
+{
+	const struct journal *j = ((struct baton *)ctx)->ctx.journal;
+
+	for (size_t i = 0; i < journal_count(j); i++)
+		if (entry_is_live(journal_at(j, i)))
+			return true;
+	return false;
+}
+
+/* GDB is told when it next listens. */
+static void was_reset(void *ctx)
+{
+	struct baton *b = ctx;
+	struct buf said = { 0 };
+
+	journal_reset(b->ctx.journal, &said);
+	if (said.len)
+		complain("%.*s", (int)said.len - 1, said.data);
+	if (said.len && b->ctx.gdb)
+		buf_add(&b->session.aside, said.data, said.len);
+	buf_free(&said);
+}
+
 static void print(void *ctx, const char *text, size_t len)
 {
 	(void)ctx;
@@ -249,6 +273,11 @@ static int run(struct baton *b)
 	}
 	if (open_machine(b, address))
 		return EXIT_TROUBLE;
+	if (live_reset_learn(&b->live))
+		return EXIT_TROUBLE;
+	b->live.m.wants_reset = wants_reset;
+	b->live.m.was_reset = was_reset;
+	b->live.m.reset_ctx = b;
 	child_hide(&b->child);
 	if (!b->options.packets && live_use_process(&b->live, b->child.pid))
 		return EXIT_TROUBLE;

@@ -81,6 +81,7 @@ struct live {
 	struct fastram fast; /* closed unless live_use_process() found a way */
 	size_t chunk;	     /* bytes that one `m` may ask for */
 	struct buf features; /* what qSupported answered */
+	struct buf target;   /* QEMU's target.xml */
 	char (*thread)[24];  /* thread ids by CPU: "p01.01" */
 	int hg;		     /* the CPU that QEMU has selected; -1: unknown */
 	unsigned int hmp_cpu, hmp_user_cpu;
@@ -113,6 +114,8 @@ static inline struct live *live_of(struct machine *m)
 int live_select(struct live *l, unsigned int cpu);
 /** live_cpu_of_thread() - "p1.2", "2", "p01.02" to a CPU number; -BATON_ENOTFOUND. */
 int live_cpu_of_thread(const struct live *l, const char *thread);
+/** live_shows() - QEMU has it, by that name or its own for it. */
+bool live_shows(const struct live *l, const char *name);
 /** live_g() - the answer to `g` for one CPU, remembered; *@g is valid until the next change. */
 int live_g(struct live *l, unsigned int cpu, const struct buf **g);
 /**
@@ -139,6 +142,14 @@ int live_forward(struct live *l, unsigned int cpu, const void *packet, size_t le
  */
 int live_run(struct live *l, const void *packet, size_t len, int timeout_ms,
 	     struct machine_stop *stop);
+/**
+ * live_reset_learn() - is the machine as a reset leaves it? Then a later one can be seen.
+ * live_reset_watch() - a breakpoint for it while the machine runs; live_reset_seen() - at a
+ * stop: says what has happened to m->was_reset. *@go_on: nobody else has asked for that stop
+ */
+int live_reset_learn(struct live *l);
+int live_reset_watch(struct live *l, bool on);
+int live_reset_seen(struct live *l, bool *go_on);
 /** live_stop_parse() - read a T, S, W or X packet. */
 void live_stop_parse(const struct live *l, const struct buf *packet, struct machine_stop *stop);
 /** live_start() - let the machine run with nobody waiting; live_halt() - end that. */

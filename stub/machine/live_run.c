@@ -159,8 +159,8 @@ static int interrupt(struct live *l, struct buf *reply)
 	return err == -BATON_ETIMEDOUT ? rsp_lose(&l->rsp, "QEMU does not stop") : err;
 }
 
-int live_run(struct live *l, const void *packet, size_t len, int timeout_ms,
-	     struct machine_stop *stop)
+static int run(struct live *l, const void *packet, size_t len, int timeout_ms,
+	       struct machine_stop *stop)
 {
 	struct buf reply = { 0 };
 	bool timed_out = false;
@@ -178,6 +178,49 @@ int live_run(struct live *l, const void *packet, size_t len, int timeout_ms,
 		err = finish(l, stop, &reply, timed_out);
 	buf_free(&reply);
 	return err;
+}
+
+/* "c", "vCont;c" and the like, not a step of anybody's. */
+static bool is_free(const char *packet)
+{
+	return *packet == 'c' || *packet == 'C' ||
+	       (!strncmp(packet, "vCont;", 6) && !strstr(packet, ";s") && !strstr(packet, ";S"));
+}
+
+/* Over a breakpoint that is not there any more, and on. */
+static int go_on(struct live *l, struct machine_stop *stop)
+{
+	int err = live_step(&l->m, l->m.last_stop.cpu, 0, stop);
+
+	return err == -BATON_ETIMEDOUT ? 0 : err;
+}
+
+int live_run(struct live *l, const void *packet, size_t len, int timeout_ms,
+	     struct machine_stop *stop)
+{
+	int64_t end = loop_now() + timeout_ms;
+	bool again = is_free(packet);
+
+	if (!again)
+		return run(l, packet, len, timeout_ms, stop);
+	for (int err = 0;;) {
+		int64_t left = timeout_ms < 0 ? -1 : end - loop_now();
+		int off;
+
+		err = live_reset_watch(l, true);
+		if (!err)
+			err = run(l, packet, len, left < 0 && timeout_ms >= 0 ? 0 : (int)left,
+				  stop);
+		if (!err)
+			err = live_reset_seen(l, &again);
+		off = err == -BATON_ELINK ? 0 : live_reset_watch(l, false);
+		err = err ? err : off;
+		if (err || !again)
+			return err;
+		err = go_on(l, stop);
+		if (err)
+			return err;
+	}
 }
 
 int live_start(struct live *l)

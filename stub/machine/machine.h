@@ -49,7 +49,7 @@ struct rom {
 };
 
 /* Who wants a breakpoint: one stays in the machine while anybody does. */
-enum break_owner { BREAK_GDB, BREAK_HANDOFF, BREAK_COMMAND, BREAK_OWNERS };
+enum break_owner { BREAK_GDB, BREAK_HANDOFF, BREAK_COMMAND, BREAK_RESET, BREAK_OWNERS };
 
 /* The types of Z packets (GDB manual, E.2). */
 enum break_type { BREAK_SOFT, BREAK_HARD, WATCH_WRITE, WATCH_READ, WATCH_ACCESS };
@@ -120,7 +120,14 @@ struct machine {
 	size_t break_count;
 	struct machine_stop last_stop;
 	uint64_t generation; /* counts machine_changed(): what was derived from less is stale */
-	uint64_t resets;     /* counts resets seen (system_reset) */
+	uint64_t resets;     /* counts resets seen (system_reset, or the guest's own) */
+	bool reset_known;    /* was the machine found as a reset leaves it? */
+	uint64_t reset_pc;   /* then where CPU 0 was */
+	/* Does anybody have to know of a reset, and tell them; may be NULL. */
+	bool (*wants_reset)(void *ctx);
+	void (*was_reset)(void *ctx);
+	void *reset_ctx;
+	char process[48];    /* QEMU's, where it is proved: boot, pid, start; or "" */
 	bool file;	     /* of machine/image.h: it never runs and is never changed */
 	bool allow_mmio;     /* the user insists on reading devices */
 	/* Told what is put in for a moment, before it is; NULL: all is back (machine/moment.h). */

@@ -104,7 +104,13 @@ static int say_entry(struct cmd *c, const struct journal_entry *e, int width, bo
 	if (jd.other && jd.verdict != VERDICT_PASSED) {
 		buf_printf(&line, "%16s%#" PRIx64 " holds ", "", jd.other->address);
 		patch_say_value(jd.holds, jd.other->size, &line);
-		buf_puts(&line, " now, which neither baton nor GDB wrote\n");
+		buf_puts(&line,
+			 " now, which neither baton nor GDB wrote (the guest, or a reset)\n");
+	}
+	if (!err && e->state == ENTRY_CLOSED && !e->elsewhere) {
+		buf_printf(&line, "%16s", "");
+		journal_say_reset(c->ctx->journal, c->machine, e, &line);
+		buf_putc(&line, '\n');
 	}
 	cmd_text(c, &line);
 	buf_free(&line);

@@ -151,19 +151,6 @@ static void say_change(const struct patch *p, const uint8_t *from, const uint8_t
 
 /* The way back */
 
-static int patch_read(struct machine *m, const struct patch *p, uint8_t *now)
-{
-	uint64_t value;
-	int err;
-
-	if (p->kind != PATCH_REGISTER)
-		return machine_phys_read(m, p->address, now, p->size);
-	err = machine_reg_read(m, p->cpu, p->reg, &value);
-	if (!err)
-		le_write(now, p->size, value);
-	return err;
-}
-
 static int patch_restore(struct machine *m, const struct patch *p)
 {
 	if (p->kind == PATCH_REGISTER)
@@ -171,142 +158,10 @@ static int patch_restore(struct machine *m, const struct patch *p)
 	return machine_phys_write(m, p->address, p->old, p->size);
 }
 
-static bool same_place(const struct patch *a, const struct patch *b)
-{
-	if ((a->kind == PATCH_REGISTER) != (b->kind == PATCH_REGISTER) || a->size != b->size)
-		return false;
-	return a->kind == PATCH_REGISTER ? a->cpu == b->cpu && !strcmp(a->reg, b->reg)
-					 : a->address == b->address;
-}
-
-static bool overlap(const struct patch *a, const struct patch *b)
-{
-	if (a->kind == PATCH_REGISTER || b->kind == PATCH_REGISTER)
-		return same_place(a, b);
-	return a->address <= b->address + (b->size - 1) && b->address <= a->address + (a->size - 1);
-}
-
-/* What @p's place held before @later was written there too. */
-static void peel(const struct patch *p, const struct patch *later, uint8_t *now)
-{
-	uint64_t from = p->address > later->address ? p->address : later->address;
-	uint64_t p_last = p->address + (p->size - 1),
-		 later_last = later->address + (later->size - 1);
-	uint64_t last = p_last < later_last ? p_last : later_last;
-	size_t n, at, of;
-
-	if (!overlap(p, later))
-		return;
-	if (p->kind == PATCH_REGISTER) {
-		if (!memcmp(now, later->new, p->size))
-			memcpy(now, later->old, p->size);
-		return;
-	}
-	n = (size_t)(last - from + 1);
-	at = (size_t)(from - p->address);
-	of = (size_t)(from - later->address);
-	if (!memcmp(now + at, later->new + of, n))
-		memcpy(now + at, later->old + of, n);
-}
-
-enum place { PLACE_NEW, PLACE_OLD, PLACE_OTHER };
-
-/*
- * What the place of write @i holds, without what was written there later: by this entry, and
- * with @all by the live ones behind it.
- */
-static int place_read(const struct journal *j, struct machine *m, const struct journal_entry *e,
-		      size_t i, bool all, uint8_t *now, enum place *place)
-{
-	const struct patch *p = &e->write[i];
-	int err = patch_read(m, p, now);
-
-	if (err)
-		return err;
-	for (size_t n = j->count; all && n > e->number; n--) {
-		const struct journal_entry *later = &j->entry[n - 1];
-
-		for (size_t k = entry_is_live(later) ? later->count : 0; k; k--)
-			peel(p, &later->write[k - 1], now);
-	}
-	for (size_t k = e->count; k > i + 1; k--)
-		peel(p, &e->write[k - 1], now);
-	*place = !memcmp(now, p->new, p->size)	 ? PLACE_NEW
-		 : !memcmp(now, p->old, p->size) ? PLACE_OLD
-						 : PLACE_OTHER;
-	/* Break-before-make: what was there before the first of both writes. */
-	for (size_t k = i; k && *place == PLACE_OTHER; k--)
-		if (same_place(p, &e->write[k - 1]) && !memcmp(now, e->write[k - 1].old, p->size))
-			*place = PLACE_OLD;
-	return 0;
-}
-
-/* Only what a CPU changes with every instruction. */
-static bool is_passing(const struct journal_entry *e)
-{
-	for (size_t i = 0; i < e->count; i++) {
-		const char *reg = e->write[i].reg;
-
-		if (e->write[i].kind != PATCH_REGISTER ||
-		    (strcmp(reg, "pc") != 0 && strcmp(reg, "cpsr") != 0))
-			return false;
-	}
-	return e->count;
-}
-
-int journal_judge(const struct journal *j, struct machine *m, const struct journal_entry *e,
-		  struct judgement *out)
-{
-	size_t absent = 0;
-
-	*out = (struct judgement){ .verdict = VERDICT_CHANGED };
-	for (size_t i = e->count; i; i--) {
-		enum place place;
-		uint8_t now[PATCH_BYTES];
-		int err = place_read(j, m, e, i - 1, true, now, &place);
-
-		if (err)
-			return err;
-		/* A write that changes nothing proves nothing. */
-		if (!memcmp(e->write[i - 1].old, e->write[i - 1].new, e->write[i - 1].size))
-			out->there += place == PLACE_NEW;
-		else if (place == PLACE_NEW)
-			out->there++;
-		else if (place == PLACE_OLD)
-			absent++;
-		if (place != PLACE_OTHER)
-			continue;
-		out->other = &e->write[i - 1];
-		memcpy(out->holds, now, sizeof(now));
-	}
-	if (out->other && is_passing(e))
-		out->verdict = VERDICT_PASSED;
-	if (!out->other)
-		out->verdict = !absent && e->whole ? VERDICT_APPLIED
-			       : out->there	   ? VERDICT_PARTLY
-						   : VERDICT_ABSENT;
-	/* What was begun without any write is not there. */
-	if (!e->count)
-		out->verdict = VERDICT_ABSENT;
-	return 0;
-}
-
-unsigned int journal_last(const struct journal *j, struct machine *m)
-{
-	for (size_t i = j->count; i; i--) {
-		struct judgement jd;
-
-		if (entry_is_live(&j->entry[i - 1]) &&
-		    (journal_judge(j, m, &j->entry[i - 1], &jd) || jd.verdict != VERDICT_PASSED))
-			return j->entry[i - 1].number;
-	}
-	return 0;
-}
-
 static int conflict(const struct journal_entry *e, const struct patch *p, const uint8_t *now,
 		    struct buf *out)
 {
-	if (is_passing(e)) {
+	if (entry_is_passing(e)) {
 		buf_printf(out,
 			   "undo %u: CPU %u has run on since, its %s is no longer the one that was "
 			   "set; nothing to take back\n",
@@ -336,7 +191,7 @@ static bool entries_overlap(const struct journal_entry *a, const struct journal_
 		    (p->address > last || p->address + (p->size - 1) < first))
 			continue;
 		for (size_t i = 0; i < a->count; i++)
-			if (overlap(&a->write[i], p))
+			if (patch_overlap(&a->write[i], p))
 				return true;
 	}
 	return false;
@@ -382,7 +237,7 @@ static int check_places(const struct journal *j, struct machine *m, const struct
 	for (size_t i = e->count; i; i--) {
 		const struct patch *p = &e->write[i - 1];
 
-		err = place_read(j, m, e, i - 1, false, now, &place);
+		err = patch_place(j, m, e, i - 1, false, now, &place);
 		if (err)
 			return err;
 		if (place == PLACE_OTHER)
@@ -551,10 +406,9 @@ static const char *not_live(const struct journal_entry *e)
 {
 	if (!e)
 		return "there is no such patch (`patches` lists them)";
-	return e->elsewhere		   ? "was made on another machine"
-	       : e->state == ENTRY_UNDONE  ? "was undone before"
-	       : e->state == ENTRY_ABORTED ? "was not made, or rolled back when it failed"
-					   : "went with the machine's reset";
+	return e->elsewhere		  ? "was made on another machine"
+	       : e->state == ENTRY_UNDONE ? "was undone before"
+					  : "was not made, or rolled back when it failed";
 }
 
 int journal_undo(struct journal *j, struct machine *m, unsigned int number, struct buf *out)
@@ -565,7 +419,12 @@ int journal_undo(struct journal *j, struct machine *m, unsigned int number, stru
 	int err;
 
 	if (!e || !entry_is_live(e)) {
-		buf_printf(out, "undo %u: %s\n", number, not_live(e));
+		buf_printf(out, "undo %u: ", number);
+		if (e && !e->elsewhere && e->state == ENTRY_CLOSED)
+			journal_say_reset(j, m, e, out);
+		else
+			buf_puts(out, not_live(e));
+		buf_putc(out, '\n');
 		return -BATON_ENOTFOUND;
 	}
 	err = check_later(j, e, out);

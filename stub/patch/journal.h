@@ -125,6 +125,10 @@ struct judgement {
 int journal_judge(const struct journal *j, struct machine *m, const struct journal_entry *e,
 		  struct judgement *out);
 
+/** journal_say_reset() - words for a closed entry: what is in the machine of it now. */
+void journal_say_reset(const struct journal *j, struct machine *m, const struct journal_entry *e,
+		       struct buf *out);
+
 /** journal_count() - of all, and journal_at() - by index from 0, in order of making. */
 size_t journal_count(const struct journal *j);
 const struct journal_entry *journal_at(const struct journal *j, size_t i);

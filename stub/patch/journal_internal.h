@@ -25,4 +25,19 @@ struct journal {
 int journal_log(struct journal *j, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 int journal_log_writes(struct journal *j, unsigned int number, const struct patch *p, size_t n);
 
+/** patch_read() - what its place holds now. */
+int patch_read(struct machine *m, const struct patch *p, uint8_t *now);
+/** patch_overlap() - have both a byte, or a register, in common? */
+bool patch_overlap(const struct patch *a, const struct patch *b);
+
+enum place { PLACE_NEW, PLACE_OLD, PLACE_OTHER };
+/**
+ * patch_place() - what the place of write @i holds, without what was written there later: by
+ * this entry, and with @all by the live ones behind it.
+ */
+int patch_place(const struct journal *j, struct machine *m, const struct journal_entry *e, size_t i,
+		bool all, uint8_t *now, enum place *place);
+/** entry_is_passing() - is it only of what a CPU changes with every instruction? */
+bool entry_is_passing(const struct journal_entry *e);
+
 #endif

@@ -148,6 +148,32 @@ tap_ok 'smc becomes hvc' commands 0 'patch loop = 0xd4000003 0xd503201f 0xd40000
 tap_ok '... all in the range' has "$tmp/out" '0x40200044 <loop+0x8>  d4000023  smc #0x1  ->  d4000022  hvc #0x1'
 tap_ok 'what is no smc is left' commands 2 'patch loop+8 = 0xd4000003' 'patch loop smc->hvc'
 tap_ok '... with where one is' has "$tmp/out" 'next: patch 0x40200044 smc->hvc'
+# The guest resets the machine (PSCI): what was patched is gone with it, for what QEMU loads anew.
+off='patch loop = 0xd2800120 0xf2b08000 0xd4000002'
+tap_ok "the guest's reset closes the journal" commands 2 'patch one = c+0x703 -g' 'patch 0x47000000 = 5 -p' "$off" 'cont 0.5' patches 'undo 1'
+tap_ok '... which is said' has "$tmp/out" 'journal: the machine starts anew, 3 patches are gone with it'
+tap_ok '... with what is there now' has "$tmp/out" 'the machine was reset since: not applied any more, all is as before it'
+tap_ok '... and what no reset takes away' has "$tmp/out" 'the machine was reset since: its new value is still there'
+tap_ok '... undo says so' has "$tmp/out" 'undo 1: the machine was reset since: not applied any more'
+baton_start guestreset -machine virt -cpu cortex-a53 -device "loader,file=$tlb,cpu-num=0"
+gdb_files=("$tlb")
+gdb_run guestreset "target remote \$sock
+monitor patch d = 5
+hbreak *(char *)&loop
+continue
+monitor $off
+delete
+hbreak *(char *)&_start
+hbreak *(char *)&_start + 8
+continue
+monitor patches
+continue
+monitor undo 1"
+tap_ok "... under GDB's continue, which stops where it asked to" shown guestreset 'Breakpoint 2, '
+tap_ok '... and where the machine goes on' shown guestreset 'Breakpoint 3, '
+tap_ok '... too' shown guestreset '  1  reset      0x40209000  <d>'
+process_end "$pid"
+
 for bad in 'patch loop' 'patch loop =' 'patch loop+1 = 0' 'patch loop = 0x100000000' 'patch 0x1000000000 = 0' 'patch 0x9000000 = 0 -p' \
 	'patch loop-loop+8 smc->hvc' 'patch loop = nonsense' 'patch loop = 0 -x'; do
 	tap_ok "refused: $bad" commands 2 "$bad"
