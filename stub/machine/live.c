@@ -137,6 +137,8 @@ static int fetch_annex(void *ctx, const char *annex, struct buf *out)
 			buf_add(out, reply.data + 1, reply.len - 1);
 	} while (!err && reply.data[0] == 'm' && reply.len > 1 &&
 		 out->len - start <= TDESC_MAX_SIZE);
+	if (!err && !strcmp(annex, "target.xml"))
+		buf_add(&l->target, out->data + start, out->len - start);
 	buf_free(&reply);
 	return err;
 }
@@ -253,6 +255,7 @@ void live_close(struct live *l)
 	free(l->regs);
 	free(l->thread);
 	buf_free(&l->features);
+	buf_free(&l->target);
 	tdesc_free(&l->tdesc);
 	if (l->m.ops)
 		fastram_close(&l->fast);

@@ -56,6 +56,11 @@ static const struct tdesc_reg *find_reg(const struct live *l, const char *name)
 	return r ? r : tdesc_find(&l->tdesc, folded);
 }
 
+bool live_shows(const struct live *l, const char *name)
+{
+	return find_reg(l, name);
+}
+
 static struct live_reg *cached(struct live *l, unsigned int cpu, unsigned int regnum)
 {
 	for (size_t i = 0; i < l->reg_count; i++) {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "mmu/sysreg.h"
 
-#include "hex.h"
 #include "machine/inject.h"
-#include "monitor/tables.h"
-#include "patch/journal.h"
+#include "mmu/regime.h"
+#include "monitor/command.h"
+#include "patch/sysreg_edit.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -117,7 +117,6 @@ struct reading {
 	const char *name; /* the one to say, and to ask for again */
 	uint64_t value;
 	bool by_cpu;
-	char generic[24]; /* S3_0_C2_C0_1 */
 };
 
 /*
@@ -143,8 +142,6 @@ static int look_up(struct cmd *c, const char *name, bool insist, struct reading 
 		return unknown(c, name);
 	if (sysreg_is_pstate(e))
 		return cmd_fail(c, -BATON_EREFUSED, "%s is a part of cpsr: use that", name);
-	snprintf(r->generic, sizeof(r->generic), "S%u_%u_C%u_C%u_%u", e >> 14 & 3, e >> 11 & 7,
-		 e >> 7 & 15, e >> 3 & 15, e & 7);
 	if (!insist && strcasestr(name, "_IAR"))
 		return cmd_fail(c, -BATON_EREFUSED,
 				"%s: reading it acknowledges an interrupt (-f reads it)", name);
@@ -187,76 +184,6 @@ static int show(struct cmd *c, const char *name, bool insist)
 	return 0;
 }
 
-/* Writing it, and what it holds then; @r is what it held. */
-static int write_and_read(struct cmd *c, const struct reading *r, uint64_t value, uint64_t *now)
-{
-	int err = inject_sysreg_write(c->machine, c->cpu, r->name, value);
-
-	*now = r->value;
-	if (err)
-		return cmd_fail(c, err, NULL);
-	err = r->by_cpu ? inject_sysreg_read(c->machine, c->cpu, r->name, now)
-			: machine_reg_read(c->machine, c->cpu, r->name, now);
-	if (err)
-		return cmd_fail(c, err, NULL);
-	if (*now == value)
-		return 0;
-	if (*now != r->value)
-		inject_sysreg_write(c->machine, c->cpu, r->name, r->value);
-	return cmd_fail(c, -BATON_EVERIFY,
-			"%s does not take that value: it reads 0x%016" PRIx64
-			" then, and has been left at 0x%016" PRIx64,
-			r->name, *now, r->value);
-}
-
-/* The machine's registers, but for one. */
-struct as_written {
-	struct cmd *c;
-	const char *name;
-	uint64_t value;
-};
-
-static int sysreg_as_written(void *ctx, const char *name, uint64_t *value)
-{
-	const struct as_written *a = ctx;
-
-	if (strcasecmp(name, a->name))
-		return machine_reg_read(a->c->machine, a->c->cpu, name, value);
-	*value = a->value;
-	return 0;
-}
-
-/*
- * Would the CPU lose the code that it is at? Then nothing could be undone either, since that
- * takes an instruction, too.
- */
-static int check_pc(struct cmd *c, const char *name, uint64_t value)
-{
-	struct as_written a = { c, name, value };
-	const struct regime_source source = { sysreg_as_written, &a };
-	struct pt_access fetch;
-	struct regime after;
-	struct pt_walk w;
-	struct tables t;
-	uint64_t pc;
-
-	/* Where it cannot be said now there is nothing to lose. */
-	if (machine_reg_read(c->machine, c->cpu, "pc", &pc) ||
-	    tables_init(&t, c->machine, NULL, c->cpu, NULL, NULL))
-		return 0;
-	fetch = tables_access(&t, PT_FETCH, false);
-	if (tables_walk(&t, pc, &fetch, &w, NULL) || w.fault)
-		return 0;
-	if (!regime_read(&after, NULL, t.el, &source, NULL) &&
-	    !pt_walk_regime(&after, &t.reader, pc, &fetch, &w, NULL) && !w.fault)
-		return 0;
-	return cmd_fail(c, -BATON_EREFUSED,
-			"with %s = %#" PRIx64
-			" the CPU could no longer execute at its pc, %#" PRIx64
-			", and this could not be undone (-f writes it)",
-			name, value, pc);
-}
-
 static bool rules_translation(const char *name)
 {
 	static const char *const rule[] = { "TTBR", "TCR", "MAIR", "SCTLR", "HCR_EL2" };
@@ -270,42 +197,26 @@ static bool rules_translation(const char *name)
 static int assign(struct cmd *c, const char *name, uint64_t value, bool insist)
 {
 	struct reading r = { 0 };
-	struct patch p = { .kind = PATCH_REGISTER, .cpu = c->cpu, .size = 8 };
+	struct sysreg_edit e = { .cpu = c->cpu, .value = value, .insist = insist };
 	struct buf why = { 0 };
-	unsigned int n;
-	uint64_t now;
 	int err = look_up(c, name, insist, &r);
 
-	if (!err && !insist)
-		err = check_pc(c, r.name, value);
 	if (err)
 		return err;
-	snprintf(p.reg, sizeof(p.reg), "%.15s", r.by_cpu ? r.generic : r.name);
-	le_write(p.old, 8, r.value);
-	le_write(p.new, 8, value);
 	buf_printf(&why, "sysreg %s = %#" PRIx64, name, value);
-	n = journal_begin(c->ctx->journal, why.data);
-	buf_clear(&why);
-	err = journal_note(c->ctx->journal, n, &p);
-	if (err)
-		cmd_fail(c, err, "%s: the journal cannot be written, nothing was changed", name);
-	else
-		err = write_and_read(c, &r, value, &now);
-	if (!err) {
-		err = journal_end(c->ctx->journal, n);
-		if (err)
-			cmd_fail(c, err, NULL);
-	}
-	if (err && err != -BATON_ELINK)
-		journal_abort(c->ctx->journal, c->machine, n, &why);
+	e.name = r.name;
+	e.old = r.value;
+	e.by_cpu = r.by_cpu;
+	e.why = why.data;
+	err = sysreg_edit(c->machine, c->ctx->journal, &e);
 	buf_free(&why);
 	if (err)
-		return err;
-	cmd_say(c, "CPU %u %s: 0x%016" PRIx64 " -> 0x%016" PRIx64, c->cpu, r.name, r.value, now);
+		return cmd_fail(c, err, NULL);
+	cmd_say(c, "CPU %u %s: 0x%016" PRIx64 " -> 0x%016" PRIx64, c->cpu, r.name, r.value, value);
 	if (rules_translation(r.name))
 		cmd_say(c, "what the TLB holds of before stays there (tlb-flush all)");
-	cmd_say(c, "written by the CPU itself, read back, patch %u (`undo %u` takes it back)", n,
-		n);
+	cmd_say(c, "written by the CPU itself, read back, patch %u (`undo %u` takes it back)",
+		e.number, e.number);
 	return 0;
 }
 

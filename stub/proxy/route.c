@@ -3,7 +3,7 @@
  * What each of GDB's packets means here (GDB manual, E.2 "Packets" and E.4 "General
  * Query Packets"). One row a packet; what has no row is passed on as it is.
  */
-#include "proxy/session.h"
+#include "proxy/route.h"
 
 #include "handoff/run.h"
 #include "hex.h"
@@ -32,7 +32,7 @@ static int forward(struct session *s, struct buf *packet, const char *rest)
 	return err ? session_error(s, err) : 0;
 }
 
-static int forward_only(struct session *s, struct buf *packet, const char *rest)
+int route_forward(struct session *s, struct buf *packet, const char *rest)
 {
 	struct buf reply = { 0 };
 	int err = live_forward(s->live, s->cpu, packet->data, packet->len, &reply);
@@ -164,7 +164,7 @@ static int current_thread(struct session *s, struct buf *packet, const char *res
 	char reply[32];
 
 	if (*rest)
-		return forward_only(s, packet, rest); /* qCRC */
+		return route_forward(s, packet, rest); /* qCRC */
 	snprintf(reply, sizeof(reply), "QC%s", s->live->thread[s->cpu]);
 	client_text(&s->client, reply);
 	return 0;
@@ -200,70 +200,7 @@ static int threads_more(struct session *s, struct buf *packet, const char *rest)
 	return 0;
 }
 
-/* Registers */
-
-static int read_registers(struct session *s, struct buf *packet, const char *rest)
-{
-	const struct buf *g;
-	int err = live_g(s->live, s->cpu, &g);
-
-	(void)packet;
-	(void)rest;
-	if (err)
-		return session_error(s, err);
-	client_send(&s->client, g->data, g->len);
-	return 0;
-}
-
-/*
- * QEMU answers OK to a write of a system register and changes nothing: the CPU itself is made
- * to write it, which is a patch as `sysreg` makes one; what does not read back is an error.
- */
-static int write_sysreg(struct session *s, const struct tdesc_reg *reg, const char *value)
-{
-	struct touch t = { .machine = &s->live->m, .journal = s->ctx->journal, .cpu = s->cpu };
-	size_t len = strlen(value);
-	uint8_t raw[8];
-	int err;
-
-	if (len != reg->bitsize / 4 || len > 2 * sizeof(raw) || hex_decode(value, len, raw))
-		return -BATON_EINVAL;
-	err = touch_reg(&t, reg->name, le_read(raw, (unsigned int)len / 2), "GDB");
-	return touch_end(&t, err, &s->aside);
-}
-
-static int write_register(struct session *s, struct buf *packet, const char *rest)
-{
-	struct live *l = s->live;
-	struct buf reply = { 0 };
-	const struct tdesc_reg *reg = NULL;
-	const char *p = rest;
-	uint64_t number;
-	int err;
-
-	if (hex_u64(&p, &number) == 0 && *p == '=')
-		reg = tdesc_reg(&l->tdesc, (unsigned int)number);
-	if (reg && strstr(reg->annex, "system-registers")) {
-		err = write_sysreg(s, reg, p + 1);
-		/* GDB knows no words for it, and its user has to know why. */
-		if (err && err != -BATON_ELINK)
-			fprintf(stderr, "baton: %s is not written: %s\n", reg->name,
-				machine_error(&l->m, err));
-		buf_puts(&reply, "OK");
-	} else {
-		err = live_forward(l, s->cpu, packet->data, packet->len, &reply);
-		machine_changed(&l->m);
-	}
-	if (!err)
-		client_send(&s->client, reply.data, reply.len);
-	buf_free(&reply);
-	return err ? session_error(s, err) : 0;
-}
-
-/* Memory */
-
-/* "ADDR,LEN" and, where @rest is not at its end behind that, one more character. */
-static int address_length(const char **rest, uint64_t *addr, uint64_t *len)
+int route_address_length(const char **rest, uint64_t *addr, uint64_t *len)
 {
 	int err = hex_u64(rest, addr);
 
@@ -276,13 +213,15 @@ static int address_length(const char **rest, uint64_t *addr, uint64_t *len)
 	return err ? -BATON_EINVAL : 0;
 }
 
+/* Memory */
+
 static int read_memory(struct session *s, struct buf *packet, const char *rest)
 {
 	struct machine *m = &s->live->m;
 	uint64_t addr, len;
 	struct buf reply = { 0 };
 	uint8_t *data;
-	int err = address_length(&rest, &addr, &len);
+	int err = route_address_length(&rest, &addr, &len);
 
 	(void)packet;
 	if (err || *rest || len > CLIENT_PACKET_SIZE / 2)
@@ -307,7 +246,7 @@ static int write_memory(struct session *s, struct buf *packet, const char *rest)
 	size_t given;
 	uint64_t addr, len;
 	uint8_t *data;
-	int err = address_length(&rest, &addr, &len);
+	int err = route_address_length(&rest, &addr, &len);
 
 	if (err || *rest != ':')
 		return session_error(s, -BATON_EINVAL);
@@ -366,7 +305,7 @@ static int stop_point(struct session *s, struct buf *packet, const char *rest)
 	if (type < BREAK_SOFT || type > WATCH_ACCESS || rest[1] != ',')
 		return not_supported(s, packet, rest);
 	rest += 2;
-	err = address_length(&rest, &addr, &kind);
+	err = route_address_length(&rest, &addr, &kind);
 	if (err || kind > UINT32_MAX)
 		return session_error(s, -BATON_EINVAL);
 	if (packet->data[0] == 'Z')
@@ -407,6 +346,7 @@ static int resume(struct session *s, struct buf *packet, const char *rest)
 	}
 	client_ack(&s->client);
 	session_say_aside(s);
+	pseudo_forget(&s->pseudo, s->live);
 	s->resuming = true;
 	if (handoff_armed(s->ctx->handoff) && is_continue(packet)) {
 		s->live->m.cpu = s->cpu;
@@ -500,6 +440,7 @@ static int monitor(struct session *s, struct buf *packet, const char *rest)
 	session_say_aside(s);
 	s->live->m.cpu = s->cpu;
 	status = command_run(s->ctx, &sink, line);
+	pseudo_forget(&s->pseudo, s->live);
 	s->client.deaf = false;
 	free(line);
 	if (status < 0)
@@ -514,20 +455,21 @@ static const struct route {
 } routes[] = {
 	{ "qSupported", supported },
 	{ "QStartNoAckMode", not_supported }, /* acks are how a cancelled command is noticed */
+	{ "qXfer:features:read:", route_read_features },
 	{ "?", why_stopped },
 	{ "Hg", select_thread },
 	{ "qC", current_thread },
 	{ "T", thread_alive },
 	{ "qfThreadInfo", threads_first },
 	{ "qsThreadInfo", threads_more },
-	{ "g", read_registers },
-	{ "P", write_register },
+	{ "g", route_read_registers },
+	{ "P", route_write_register },
 	{ "m", read_memory },
 	{ "M", write_memory },
 	{ "X", write_memory },
 	{ "Qqemu.PhyMemMode:", physical_mode },
 	{ "qqemu.PhyMemMode", physical_mode_query },
-	{ "p", forward_only },
+	{ "p", route_read_register },
 	{ "Z", stop_point },
 	{ "z", stop_point },
 	{ "vCont?", resume_kinds },

@@ -124,6 +124,7 @@ static void start_client(struct session *s, struct link link)
 	s->ctx->gdb = true;
 	s->was_running = s->phys = s->file_request = s->resuming = false;
 	buf_clear(&s->aside);
+	pseudo_forget(&s->pseudo, s->live);
 	s->cpu = s->live->m.cpu;
 }
 
@@ -217,6 +218,7 @@ void session_close(struct session *s)
 {
 	client_close(&s->client);
 	buf_free(&s->aside);
+	pseudo_free(&s->pseudo);
 	if (s->listener.fd >= 0 && s->loop) {
 		loop_remove(s->loop, s);
 		listener_close(&s->listener);

@@ -9,6 +9,7 @@
 #include "machine/live.h"
 #include "monitor/command.h"
 #include "proxy/client.h"
+#include "proxy/pseudo.h"
 
 struct session {
 	struct live *live;
@@ -21,10 +22,11 @@ struct session {
 	bool file_request; /* a semihosting request is with GDB, the machine waits */
 	bool was_running;  /* GDB went while the machine ran: let it run on */
 	bool resuming;	   /* within a packet that runs the machine, running or not */
-	bool stdio, done;  /* done: killed, or the one client of stdio is gone */
+	struct pseudo pseudo;
+	bool stdio, done; /* done: killed, or the one client of stdio is gone */
 	bool verbose;
 	size_t loaded_tables; /* pages written that look like tables and were not journalled */
-	struct buf aside; /* what GDB's console is to show when it next listens */
+	struct buf aside;     /* what GDB's console is to show when it next listens */
 };
 
 /**

@@ -12,11 +12,13 @@ kernel=$O/examples/kernel/kernel-el1.elf
 gdb_files=("$loader" -ex "add-symbol-file $kernel")
 machine=(-machine virt -cpu cortex-a53 -m 2G)
 
-# What may differ: the socket's name, how fast `load` was, and \r in what QEMU's monitor
-# prints (baton drops it).
+# What may differ: the socket's name, how fast `load` was, \r in what QEMU's monitor
+# prints (baton drops it), and what `info registers` has besides QEMU's (pseudo.sh).
 filter=(cat)
 normalise() {
-	sed -e "s#$tmp/[a-z]*\.sock#SOCK#g" -e 's/\r//g' -e '/^Transfer rate:/d' "$1" | "${filter[@]}"
+	sed -e "s#$tmp/[a-z]*\.sock#SOCK#g" -e 's/\r//g' -e '/^Transfer rate:/d' \
+		-e '/^\(CurrentEL\|SCTLR_EL1\|VBAR_EL1\|CPACR_EL1\|MPIDR_EL1\|MIDR_EL1\|ID_AA64PFR0_EL1\) /d' \
+		"$1" | "${filter[@]}"
 }
 
 # A script that ends early prints less, both ways: its last line must be there.
