@@ -11,6 +11,36 @@
 
 #define PROOF 64u
 
+/*
+ * Which process it is, for ever: no two of one boot have both number and time of start in
+ * common (proc(5), field 22, behind the name, which may have anything in it).
+ */
+static void name_process(struct machine *m, pid_t pid)
+{
+	char boot[9] = "", text[1024] = "", path[48];
+	unsigned long long start;
+	const char *behind;
+	FILE *f = fopen("/proc/sys/kernel/random/boot_id", "re");
+
+	if (f && !fgets(boot, sizeof(boot), f))
+		boot[0] = '\0';
+	if (f)
+		fclose(f);
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	f = fopen(path, "re");
+	if (f && !fgets(text, sizeof(text), f))
+		text[0] = '\0';
+	if (f)
+		fclose(f);
+	behind = strrchr(text, ')');
+	if (boot[0] && behind &&
+	    sscanf(behind,
+		   ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d "
+		   "%*d %*d %llu",
+		   &start) == 1)
+		snprintf(m->process, sizeof(m->process), "%s:%d:%llu", boot, (int)pid, start);
+}
+
 /* "Host virtual address for 0x40000000 (mach-virt.ram) is 0x7f52a3e00000" */
 static int host_of(struct machine *m, uint64_t pa, uint64_t *host)
 {
@@ -91,6 +121,8 @@ int fastram_open(struct fastram *f, struct machine *m, pid_t pid)
 		if (m->ram[i].kind == RAM_RAM && m->ram[i].last - m->ram[i].first >= 2 * PROOF)
 			err = add_range(f, m, &m->ram[i]);
 	}
+	if (f->count)
+		name_process(m, pid);
 	if (!f->count) {
 		fastram_close(f);
 		snprintf(f->why, sizeof(f->why), "%s does not show what the stub shows", path);

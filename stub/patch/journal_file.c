@@ -226,6 +226,19 @@ static void take_reset(struct reading *r)
 	}
 }
 
+#define PROCESS " process="
+
+/* A process is not known to everybody (over TCP, say): what both know has to agree. */
+static bool same_machine(const char *a, const char *b)
+{
+	const char *process_a = strstr(a, PROCESS), *process_b = strstr(b, PROCESS);
+	size_t len_a = process_a ? (size_t)(process_a - a) : strlen(a);
+	size_t len_b = process_b ? (size_t)(process_b - b) : strlen(b);
+
+	return len_a == len_b && !memcmp(a, b, len_a) &&
+	       (!process_a || !process_b || !strcmp(process_a, process_b));
+}
+
 /* The text of one line whose sum is right; what it means was ours to write. */
 static int take_text(struct reading *r, const char *text)
 {
@@ -237,7 +250,7 @@ static int take_text(struct reading *r, const char *text)
 	if (!strcmp(text, TITLE))
 		return r->j->good ? -BATON_EINVAL : 0;
 	if (!strncmp(text, "machine ", 8)) {
-		r->elsewhere = strcmp(text + 8, r->identity) != 0;
+		r->elsewhere = !same_machine(text + 8, r->identity);
 		return 0;
 	}
 	if (!strncmp(text, "moment ", 7) || !strcmp(text, "over")) {
@@ -344,7 +357,8 @@ static int read_all(int fd, struct buf *text)
 
 /*
  * Which machine this is: its CPUs and its map, and where QEMU keeps its memory, which no two
- * processes have alike.
+ * processes have alike unless addresses are not random (setarch -R); then its process tells,
+ * where that is known.
  */
 static int identify(struct machine *m, struct buf *out, struct buf *say)
 {
@@ -374,6 +388,8 @@ static int identify(struct machine *m, struct buf *out, struct buf *say)
 		else if (!err)
 			err = -BATON_EUNSUPPORTED;
 	}
+	if (!err && m->process[0])
+		buf_printf(out, PROCESS "%s", m->process);
 	buf_free(&text);
 	if (err)
 		buf_printf(say,

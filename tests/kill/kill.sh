@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# Baton is killed, QEMU is killed, the link is cut, at system calls of patches and of an undo:
-# the next baton's `patches` says of each write what memory (QEMU's own `xp`) says, and undoes
-# all of it. Samples; with KILL_ALL=1 every system call from the first line of the journal on.
+# Baton is killed, QEMU is killed, the link is cut, at system calls of patches, of an undo, of a
+# split and of injections, under TCG and through the KVM shim: the next baton's `patches` says of
+# each write what memory (QEMU's own `xp`) says, and undoes all of it. Samples; with KILL_ALL=1 every
+# system call from the first line of the journal on.
 # shellcheck source=tests/e2e/lib.sh
 . "${0%/*}/../e2e/lib.sh"
 
@@ -231,4 +232,25 @@ killed_machine() {
 }
 tap_ok 'QEMU is killed early' killed_machine $((first + 10))
 tap_ok 'QEMU is killed late' killed_machine $((last - (last - first) / 3))
+
+# Two that keep their memory at the same address: QEMU's process tells them apart.
+same_place() {
+	local was
+	rm -f "$journal"
+	machine
+	attach -e 'cont 0.2' -e 'patch one = c+0x703 -g' >/dev/null 2>&1
+	process_end "$pid"
+	was=$(grep -o 'ram=0x[0-9a-f]*' "$journal")
+	machine
+	attach -e patches >"$tmp/said" 2>&1
+	process_end "$pid"
+	[ -n "$was" ] && [ "$(grep -o 'ram=0x[0-9a-f]*' "$journal" | sort -u)" = "$was" ] && has "$tmp/said" '  1  elsewhere  ' && return
+	sed 's/^/# /' "$journal" "$tmp/said"
+	return 1
+}
+if setarch -R true 2>/dev/null; then
+	printf '#!/bin/sh\nexec setarch -R %s "$@"\n' "$QEMU" >"$tmp/qemu"
+	chmod +x "$tmp/qemu"
+	QEMU=$tmp/qemu tap_ok 'without random addresses another QEMU is another machine' same_place
+fi
 tap_end

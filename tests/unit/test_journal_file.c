@@ -257,6 +257,35 @@ static void of_another_machine_nothing_is_undone(void **state)
 	assert_true(fake_u64(f, a) == 0);
 }
 
+/* Without random addresses two have their memory at the same place: the process tells. */
+static void another_process_is_another_machine(void **state)
+{
+	struct fake *f = *state;
+
+	snprintf(f->m.process, sizeof(f->m.process), "0123abcd:100:5000");
+	make_history(f); /* begun without it being known */
+	assert_int_equal(again(f), 0);
+	assert_int_equal(journal_last(f->ctx.journal, &f->m), 1);
+	unlink(path);
+	assert_int_equal(again(f), 0);
+	make_history(f);
+	assert_int_equal(again(f), 0);
+	assert_int_equal(journal_last(f->ctx.journal, &f->m), 1);
+	snprintf(f->m.process, sizeof(f->m.process), "0123abcd:100:5001");
+	assert_int_equal(again(f), 0);
+	assert_int_equal(journal_last(f->ctx.journal, &f->m), 0);
+	f->m.process[0] = '\0';
+	assert_int_equal(again(f), 0);
+	snprintf(f->m.process, sizeof(f->m.process), "0123abcd:100:5000");
+	unlink(path);
+	assert_int_equal(again(f), 0);
+	fake_set_u64(f, a, 0);
+	make_history(f);
+	f->m.process[0] = '\0';
+	assert_int_equal(again(f), 0);
+	assert_int_equal(journal_last(f->ctx.journal, &f->m), 1);
+}
+
 static void a_reset_is_remembered(void **state)
 {
 	struct fake *f = *state;
@@ -367,6 +396,7 @@ int main(void)
 		T(a_lost_line_is_found),
 		T(another_file_is_left_alone),
 		T(of_another_machine_nothing_is_undone),
+		T(another_process_is_another_machine),
 		T(a_reset_is_remembered),
 		T(what_was_under_way_is_refreshed),
 		T(two_batons_do_not_share_it),
