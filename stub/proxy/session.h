@@ -26,6 +26,7 @@ struct session {
 	bool stdio, done; /* done: killed, or the one client of stdio is gone */
 	bool verbose;
 	size_t loaded_tables; /* pages written that look like tables and were not journalled */
+	uint64_t loaded_last; /* the number of the last of them */
 	struct buf aside;     /* what GDB's console is to show when it next listens */
 };
 

@@ -112,11 +112,14 @@ static int begin(struct session *s, struct touch *t, struct touch_piece *piece, 
 	int err = touch_sort(t, piece, count);
 
 	for (size_t i = 0; !err && i < count; i++) {
-		if (piece[i].kind == TOUCH_TABLE || (all && piece[i].kind == TOUCH_UNUSED))
+		if (piece[i].kind == TOUCH_TABLE || (all && piece[i].kind == TOUCH_UNUSED)) {
 			err = touch_begin(t, piece[i].pa, piece[i].data, piece[i].len, false,
 					  "GDB");
-		else
-			s->loaded_tables += piece[i].kind == TOUCH_UNUSED;
+		} else if (piece[i].kind == TOUCH_UNUSED && piece[i].pa / PAGE != s->loaded_last) {
+			/* One page may come in two packets. */
+			s->loaded_last = piece[i].pa / PAGE;
+			s->loaded_tables++;
+		}
 	}
 	return err;
 }
@@ -155,6 +158,7 @@ void session_say_aside(struct session *s)
 			s->loaded_tables, s->loaded_tables == 1 ? "" : "s",
 			s->loaded_tables == 1 ? "s" : "");
 	s->loaded_tables = 0;
+	s->loaded_last = 0;
 	if (s->aside.len)
 		client_console(&s->client, s->aside.data, s->aside.len);
 	buf_clear(&s->aside);
