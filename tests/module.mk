@@ -8,6 +8,9 @@ $(O)/tests/unit/test_%: $(O)/tests/unit/test_%.o $(STUB_OBJS) $(PROTOCOL_OBJS)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(HOST_LDFLAGS) $^ $(HOST_LIBS) -lcmocka -o $@
 
+# What programs that boot machines have in common.
+HOST_OBJS += $(O)/tests/tap.o
+
 TESTS += $(UNIT)
 
 # End to end: each tests/e2e/NAME.sh but the one that they all share.

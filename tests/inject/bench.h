@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A QEMU of one's own with baton's machine before it, and TAP. */
+/* A QEMU of one's own with baton's machine before it. */
 #ifndef BATON_TESTS_INJECT_BENCH_H
 #define BATON_TESTS_INJECT_BENCH_H
 
+#include "../tap.h"
 #include "machine/live.h"
 #include "spawn.h"
 
@@ -27,10 +28,5 @@ uint64_t bench_random(struct bench *b);
 void bench_resume(struct bench *b, int ms);
 /** bench_count() - lines of the console with @text in them. */
 unsigned int bench_count(const struct bench *b, const char *text);
-
-/** tap() - one test. tap_end() - the plan, and main()'s status. die() - no sense in going on. */
-void tap(bool ok, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-int tap_end(void);
-void die(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn));
 
 #endif

@@ -6,7 +6,7 @@ INJECT_OBJS := $(patsubst %.c,$(O)/%.o,$(wildcard tests/inject/*.c))
 HOST_OBJS += $(INJECT_OBJS)
 SOAK ?= 10000
 
-$(INJECT): $(INJECT_OBJS) $(STUB_OBJS) $(PROTOCOL_OBJS)
+$(INJECT): $(INJECT_OBJS) $(O)/tests/tap.o $(STUB_OBJS) $(PROTOCOL_OBJS)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(HOST_LDFLAGS) $^ $(HOST_LIBS) -o $@
 
@@ -16,7 +16,7 @@ SMP_GUESTS := $(SMP)-el1.elf $(SMP)-el2.elf
 SMP_OBJS := $(patsubst %.c,$(O)/%.o,$(wildcard tests/tlb/*.c))
 HOST_OBJS += $(SMP_OBJS)
 
-$(SMP): $(SMP_OBJS) $(O)/tests/inject/bench.o $(STUB_OBJS) $(PROTOCOL_OBJS)
+$(SMP): $(SMP_OBJS) $(O)/tests/inject/bench.o $(O)/tests/tap.o $(STUB_OBJS) $(PROTOCOL_OBJS)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(HOST_LDFLAGS) $^ $(HOST_LIBS) -o $@
 

@@ -4,7 +4,7 @@ ORACLE := $(O)/tests/oracle/oracle
 ORACLE_OBJS := $(patsubst %.c,$(O)/%.o,$(wildcard tests/oracle/*.c))
 HOST_OBJS += $(ORACLE_OBJS)
 
-$(ORACLE): $(ORACLE_OBJS) $(STUB_OBJS) $(PROTOCOL_OBJS)
+$(ORACLE): $(ORACLE_OBJS) $(O)/tests/tap.o $(STUB_OBJS) $(PROTOCOL_OBJS)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(HOST_LDFLAGS) $^ $(HOST_LIBS) -o $@
 

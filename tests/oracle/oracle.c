@@ -12,33 +12,6 @@
 #include <time.h>
 #include <unistd.h>
 
-static unsigned int tests, failed;
-
-void tap(bool ok, const char *fmt, ...)
-{
-	va_list ap;
-
-	failed += !ok;
-	printf("%s %u - ", ok ? "ok" : "not ok", ++tests);
-	va_start(ap, fmt);
-	vprintf(fmt, ap);
-	va_end(ap);
-	putchar('\n');
-	fflush(stdout);
-}
-
-void die(const char *fmt, ...)
-{
-	va_list ap;
-
-	printf("Bail out! ");
-	va_start(ap, fmt);
-	vprintf(fmt, ap);
-	va_end(ap);
-	putchar('\n');
-	exit(1); /* QEMU ends with us: PR_SET_PDEATHSIG */
-}
-
 char *built(const char *name)
 {
 	static char path[4][4096];
@@ -205,12 +178,10 @@ int main(int argc, char **argv)
 
 	if (argc > 4) {
 		guest_run(argv + 1);
-		printf("1..%u\n", tests);
-		return failed > 0;
+		return tap_end();
 	}
 	for (size_t i = 0; i < sizeof(images) / sizeof(images[0]); i++)
 		compare_image(&images[i]);
 	handmade_run();
-	printf("1..%u\n", tests);
-	return failed > 0;
+	return tap_end();
 }

@@ -3,6 +3,7 @@
 #ifndef BATON_TESTS_ORACLE_H
 #define BATON_TESTS_ORACLE_H
 
+#include "../tap.h"
 #include "machine/live.h"
 #include "machine/tables.h"
 #include "spawn.h"
@@ -48,9 +49,6 @@ void pagemap_compare(struct oracle *o, const char *name, const char *console);
 /** file_has() - is there a line with @text in it? */
 bool file_has(const char *path, const char *text);
 
-/** tap() - one test. die() - no sense in going on. */
-void tap(bool ok, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-void die(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn));
 /** built() - a path below the output folder; valid to the fourth call from here. */
 char *built(const char *name);
 
