@@ -10,29 +10,7 @@ second=$O/tests/loader2
 el2=virt,virtualization=on
 entry=0xffffff8040000000
 ended='kernel: task exited with status 0'
-out='' status='' smp=1
 
-# baton IMAGE ADDRESS MACHINE OPTIONS...: $out, $status
-baton() {
-	local image=$1 addr=$2 machine=$3
-	shift 3
-	out=$tmp/$((tap_count + 1)).out
-	timeout 120 "$O/baton" run -l none "$@" -- "$QEMU" -machine "$machine" -cpu cortex-a53 \
-		-m 2G -nographic -nic none -smp "$smp" \
-		-device "loader,file=$image,addr=$addr,cpu-num=0" </dev/null >"$out" 2>&1
-	status=$?
-	sed 's/\r$//' -i "$out"
-}
-
-# what a test that failed looked at
-show() {
-	echo "# status $status; the output ends with:"
-	tail -n 20 "$out" | sed 's/^/#   /'
-	return 1
-}
-ends_with() { [ "$status" = "$1" ] || show; }
-says() { has "$out" "$1" || show; }
-never_says() { hasnt "$out" "$1" || show; }
 hasnt_line() { ! grep -qE -- "$1" "$out" || show; }
 line() { grep -qE -- "$1" "$out" || show; }
 # in_order PATTERN...: lines that match, one behind the other

@@ -14,7 +14,7 @@ descriptor=$(printf '0x%x' $((upper0 + 511 * 8)))
 entry=0xffffff8040000000
 repair="fix: pt-set $entry L0 $(printf '0x%x' $(($(symbol boot_lvl1_upper) + 3)))"
 ended='kernel: task exited with status 0'
-out='' status='' smp=1 addr=0x70000000 vm='' shim=''
+addr=0x70000000 vm='' shim=''
 
 # machine IMAGE SLOTS: a QEMU that stands, the shim before it at $tmp/kvm
 machine() {
@@ -42,14 +42,6 @@ baton() {
 	status=$?
 	gone
 }
-show() {
-	echo "# status $status; the output ends with:"
-	tail -n 20 "$out" | sed 's/^/#   /'
-	return 1
-}
-ends_with() { [ "$status" = "$1" ] || show; }
-says() { has "$out" "$1" || show; }
-never_says() { hasnt "$out" "$1" || show; }
 booted() { has "$console" "$ended" || show; }
 
 # The seed case with as many hardware breakpoints as processors have.

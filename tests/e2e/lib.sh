@@ -12,10 +12,14 @@
 #   qemu_start NAME ARGS...     QEMU in the background: $pid, its console is $console
 #   wait_file PATH              until it is there
 #   baton_run, baton_start, qemu_of, process_gone, gdb_run: see below
+#   baton IMAGE ADDRESS MACHINE OPTIONS...
+#                               baton's commands on an image, $smp CPUs: $out, a file, and $status;
+#                               then ends_with STATUS, says LINE, never_says LINE, last_line LINE
 #   process_end PID             end a process that the test has started, and wait for it
 set -u
 O=${O:-build} QEMU=${QEMU:-qemu-system-aarch64} GDB=${GDB:-gdb-multiarch}
 tap_count=0 tap_bad=0 pids='' pid='' qemu_pid='' listen='' target='' console='' gdb_files=()
+out='' status='' smp=1
 tmp=$(mktemp -d "${TMPDIR:-/tmp}/baton-e2e.XXXXXX") || exit 2
 
 lib_cleanup() {
@@ -145,3 +149,25 @@ gdb_run() {
 	timeout -k 5 "${3:-60}" "$GDB" -nx -q "${gdb_files[@]}" \
 		<"$tmp/$1.gdb" >"$tmp/$1.out" 2>&1
 }
+
+baton() {
+	local image=$1 addr=$2 machine=$3
+	shift 3
+	out=$tmp/$((tap_count + 1)).out
+	timeout 120 "$O/baton" run -l none "$@" -- "$QEMU" -machine "$machine" -cpu cortex-a53 \
+		-m 2G -nographic -nic none -smp "$smp" \
+		-device "loader,file=$image,addr=$addr,cpu-num=0" </dev/null >"$out" 2>&1
+	status=$?
+	sed 's/\r$//' -i "$out"
+}
+
+# what a test that failed looked at
+show() {
+	echo "# status $status; the output ends with:"
+	tail -n 20 "$out" | sed 's/^/#   /'
+	return 1
+}
+ends_with() { [ "$status" = "$1" ] || show; }
+says() { has "$out" "$1" || show; }
+never_says() { hasnt "$out" "$1" || show; }
+last_line() { [ "$(tail -n 1 "$out")" = "$1" ] || show; }

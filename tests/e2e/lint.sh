@@ -10,28 +10,7 @@ cross=${CROSS:-aarch64-linux-gnu-}
 seed=$O/examples/seed
 elf=$O/loader/qemu_virt_aarch64_el1/loader.elf
 el2=virt,virtualization=on
-out='' status=''
 
-# baton IMAGE ADDRESS MACHINE OPTIONS...: $out, $status
-baton() {
-	local image=$1 addr=$2 machine=$3
-	shift 3
-	out=$tmp/$((tap_count + 1)).out
-	timeout 120 "$O/baton" run -l none "$@" -- "$QEMU" -machine "$machine" -cpu cortex-a53 \
-		-m 2G -nographic -nic none -device "loader,file=$image,addr=$addr,cpu-num=0" \
-		</dev/null >"$out" 2>&1
-	status=$?
-	sed 's/\r$//' -i "$out"
-}
-
-show() {
-	echo "# status $status; the output ends with:"
-	tail -n 20 "$out" | sed 's/^/#   /'
-	return 1
-}
-ends_with() { [ "$status" = "$1" ] || show; }
-says() { has "$out" "$1" || show; }
-last_line() { [ "$(tail -n 1 "$out")" = "$1" ] || show; }
 # The rules that fired, with their severity, are these and no others.
 rules() {
 	local found
