@@ -76,6 +76,9 @@ void event_add(struct handoff *h, const struct event *e, const char *fmt, ...)
 	event_render(h, &h->events[h->event_count++], &line);
 	if (!h->reached && goal_met(h, &h->events[h->event_count - 1]))
 		h->reached = h->event_count;
+	handoff_say(h, &machine_of(h)->notice);
+	if (h->sink)
+		buf_clear(&machine_of(h)->notice);
 	handoff_say(h, &line);
 	buf_free(&line);
 }

@@ -17,6 +17,7 @@ struct machine_break {
 	enum break_type type;
 	uint64_t addr;
 	unsigned int kind, owners; /* bit per enum break_owner */
+	bool out;		   /* wanted, and not in the machine: machine_break_retry() */
 };
 
 int machine_fail(struct machine *m, int err, const char *fmt, ...)
@@ -295,35 +296,63 @@ int machine_virt_write(struct machine *m, unsigned int cpu, uint64_t va, const v
 
 /* Run control */
 
-/*
- * KVM does not step from where a breakpoint lies: it stops there again. One that cannot be
- * laid back, since the step has unmapped its page, is gone; whoever wants it adds it again.
- */
+/* Back into the machine; what changes is said once. */
+static int put_back(struct machine *m, struct machine_break *b)
+{
+	int err = m->ops->stop_point(m, true, b->type, b->addr, b->kind);
+	const char *whose = b->owners & 1u << BREAK_GDB ? "GDB's" : "baton's";
+
+	if (err && !b->out)
+		buf_printf(&m->notice,
+			   "the breakpoint at %#" PRIx64
+			   " (%s) cannot be put back after a step over "
+			   "it: %s; tried again at each run\n",
+			   b->addr, whose, machine_error(m, err));
+	else if (!err && b->out)
+		buf_printf(&m->notice, "the breakpoint at %#" PRIx64 " (%s) is there again\n",
+			   b->addr, whose);
+	b->out = err;
+	return err == -BATON_ELINK ? err : 0;
+}
+
+int machine_break_retry(struct machine *m)
+{
+	uint64_t pc = 0;
+	int err = 0;
+
+	for (size_t i = 0; !err && i < m->break_count; i++) {
+		if (!m->breaks[i].out)
+			continue;
+		/* Not where it would hold the CPU. */
+		err = machine_reg_read(m, m->cpu, "pc", &pc);
+		if (!err && m->breaks[i].addr != pc)
+			err = put_back(m, &m->breaks[i]);
+	}
+	m->error[0] = 0;
+	return err == -BATON_ELINK ? err : 0;
+}
+
+/* KVM does not step from where a breakpoint lies: it stops there again. */
 static int step_off(struct machine *m, unsigned int cpu, struct machine_stop *stop)
 {
 	uint64_t pc = 0;
-	int err = machine_reg_read(m, cpu, "pc", &pc), gone;
+	int err = machine_reg_read(m, cpu, "pc", &pc), gone = 0;
 
-	for (size_t i = 0; !err && i < m->break_count; i++)
-		if (m->breaks[i].type <= BREAK_HARD && m->breaks[i].addr == pc)
-			err = m->ops->stop_point(m, false, m->breaks[i].type, pc, 4);
+	for (size_t i = 0; !err && i < m->break_count; i++) {
+		const struct machine_break *b = &m->breaks[i];
+
+		if (b->type <= BREAK_HARD && b->addr == pc && !b->out)
+			err = m->ops->stop_point(m, false, b->type, pc, 4);
+	}
 	if (err)
 		return err;
 	err = m->ops->step(m, cpu, 0, stop);
 	if (err == -BATON_ELINK)
 		return err;
-	for (size_t i = m->break_count; i-- > 0;) {
-		const struct machine_break *b = &m->breaks[i];
-
-		if (b->type > BREAK_HARD || b->addr != pc)
-			continue;
-		gone = m->ops->stop_point(m, true, b->type, pc, 4);
-		if (gone == -BATON_ELINK)
-			return gone;
-		if (gone)
-			m->breaks[i] = m->breaks[--m->break_count];
-	}
-	return err;
+	for (size_t i = 0; !gone && i < m->break_count; i++)
+		if (m->breaks[i].type <= BREAK_HARD && m->breaks[i].addr == pc)
+			gone = put_back(m, &m->breaks[i]);
+	return gone ? gone : err;
 }
 
 int machine_step(struct machine *m, unsigned int cpu, struct machine_stop *stop)
@@ -337,7 +366,11 @@ int machine_step(struct machine *m, unsigned int cpu, struct machine_stop *stop)
 
 int machine_resume(struct machine *m, int timeout_ms, struct machine_stop *stop)
 {
+	int err = machine_break_retry(m);
+
 	m->error[0] = 0;
+	if (err)
+		return err;
 	return m->ops->resume ? m->ops->resume(m, timeout_ms, stop) : unsupported(m, "run control");
 }
 
@@ -360,7 +393,7 @@ int machine_break_add(struct machine *m, enum break_owner owner, enum break_type
 	int err;
 
 	m->error[0] = 0;
-	if (b) {
+	if (b && !b->out) {
 		b->owners |= 1u << owner;
 		return 0;
 	}
@@ -369,10 +402,16 @@ int machine_break_add(struct machine *m, enum break_owner owner, enum break_type
 	err = m->ops->stop_point(m, true, type, addr, kind);
 	if (err)
 		return err;
+	if (b) {
+		b->out = false;
+		b->owners |= 1u << owner;
+		return 0;
+	}
 	m->breaks = realloc(m->breaks, (m->break_count + 1) * sizeof(*m->breaks));
 	if (!m->breaks)
 		abort();
-	m->breaks[m->break_count++] = (struct machine_break){ type, addr, kind, 1u << owner };
+	m->breaks[m->break_count++] =
+		(struct machine_break){ type, addr, kind, 1u << owner, false };
 	return 0;
 }
 
@@ -380,6 +419,7 @@ int machine_break_remove(struct machine *m, enum break_owner owner, enum break_t
 			 uint64_t addr, unsigned int kind)
 {
 	struct machine_break *b = find_break(m, type, addr, kind);
+	bool out;
 
 	m->error[0] = 0;
 	if (!b || !(b->owners & 1u << owner))
@@ -387,8 +427,9 @@ int machine_break_remove(struct machine *m, enum break_owner owner, enum break_t
 	b->owners &= ~(1u << owner);
 	if (b->owners)
 		return 0;
+	out = b->out;
 	*b = m->breaks[--m->break_count];
-	return m->ops->stop_point(m, false, type, addr, kind);
+	return out ? 0 : m->ops->stop_point(m, false, type, addr, kind);
 }
 
 int machine_break_clear(struct machine *m, enum break_owner owner)
@@ -461,6 +502,7 @@ void machine_free(struct machine *m)
 {
 	free(m->ram);
 	free(m->breaks);
+	buf_free(&m->notice);
 	buf_free(&m->last_stop.packet);
 	m->ram = NULL;
 	m->breaks = NULL;

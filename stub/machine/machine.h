@@ -118,6 +118,7 @@ struct machine {
 	bool ram_partial; /* there may be more: a file that does not say what its board has */
 	struct machine_break *breaks;
 	size_t break_count;
+	struct buf notice; /* lines for people that nobody asked for: who speaks next says them */
 	struct machine_stop last_stop;
 	uint64_t generation; /* counts machine_changed(): what was derived from less is stale */
 	uint64_t resets;     /* counts resets seen (system_reset, or the guest's own) */
@@ -224,6 +225,12 @@ int machine_break_add(struct machine *m, enum break_owner owner, enum break_type
 		      uint64_t addr, unsigned int kind);
 int machine_break_remove(struct machine *m, enum break_owner owner, enum break_type type,
 			 uint64_t addr, unsigned int kind);
+/**
+ * machine_break_retry() - put those back that could not be put back after a step over them
+ * (KVM: not mapped any more, none left); what comes of it is in m->notice. Where it fails they
+ * are tried again at the next run. Return: 0; -BATON_ELINK.
+ */
+int machine_break_retry(struct machine *m);
 /** machine_break_clear() - all of one owner's. */
 int machine_break_clear(struct machine *m, enum break_owner owner);
 bool machine_break_has(const struct machine *m, enum break_owner owner, uint64_t addr);

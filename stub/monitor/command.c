@@ -196,8 +196,10 @@ static int run_ours(struct cmd *c, const struct command *row)
 	return err ? err : row->run(c);
 }
 
-static int status_of(const struct cmd *c, int err)
+static int status_of(struct cmd *c, int err)
 {
+	cmd_text(c, &c->machine->notice);
+	buf_clear(&c->machine->notice);
 	if (err == -BATON_ELINK)
 		return err;
 	if (err)

@@ -345,6 +345,9 @@ static int resume(struct session *s, struct buf *packet, const char *rest)
 		return 0;
 	}
 	client_ack(&s->client);
+	err = machine_break_retry(&s->live->m);
+	if (err)
+		return err;
 	session_say_aside(s);
 	pseudo_forget(&s->pseudo, s->live);
 	s->resuming = true;

@@ -150,6 +150,8 @@ int session_write(struct session *s, uint64_t addr, const uint8_t *data, size_t 
 
 void session_say_aside(struct session *s)
 {
+	struct machine *m = &s->live->m;
+
 	if (s->loaded_tables)
 		buf_printf(
 			&s->aside,
@@ -159,6 +161,8 @@ void session_say_aside(struct session *s)
 			s->loaded_tables == 1 ? "s" : "");
 	s->loaded_tables = 0;
 	s->loaded_last = 0;
+	buf_add(&s->aside, m->notice.data, m->notice.len);
+	buf_clear(&m->notice);
 	if (s->aside.len)
 		client_console(&s->client, s->aside.data, s->aside.len);
 	buf_clear(&s->aside);

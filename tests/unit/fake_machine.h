@@ -204,6 +204,7 @@ static inline int fake_teardown(void **state)
 	symbols_free(f->ctx.symbols);
 	journal_free(f->ctx.journal);
 	free(f->m.breaks);
+	buf_free(&f->m.notice);
 	buf_free(&f->log);
 	buf_free(&f->out);
 	free(f);

@@ -65,9 +65,20 @@ static int step(struct machine *m, unsigned int cpu, int timeout_ms, struct mach
 		buf_printf(&f->log, "dc %#" PRIx64 "\n", x[word & 31]);
 	if (word == IC_IALLUIS)
 		buf_puts(&f->log, *pc / 0x1000 == CODE / 0x1000 ? "ic in place\n" : "ic\n");
-	*stop = (struct machine_stop){ .kind = STOP_SIGNAL, .signal = 5 };
+	if (stop)
+		*stop = (struct machine_stop){ .kind = STOP_SIGNAL, .signal = 5 };
 	*pc += 4;
 	return 0;
+}
+
+static uint64_t refused; /* where no breakpoint can be laid */
+
+static int stop_point(struct machine *m, bool insert, enum break_type type, uint64_t addr,
+		      unsigned int kind)
+{
+	if (insert && addr == refused)
+		return machine_fail(m, -BATON_EFAULT, "it is not mapped");
+	return fake_ops.stop_point(m, insert, type, addr, kind);
 }
 
 static int setup(void **state)
@@ -83,12 +94,14 @@ static int setup(void **state)
 	ops.regs_read = regs_read;
 	ops.reg_write = reg_write;
 	ops.step = step;
+	ops.stop_point = stop_point;
 	f->m.ops = &ops;
 	f->m.accel = ACCEL_KVM;
 	f->m.cpus = 1;
 	fake_set_reg(f, "sp", FAKE_RAM + 0x2000);
 	memset(x, 0, sizeof(x));
 	fails_at = writes = 0;
+	refused = 0;
 	return 0;
 }
 
@@ -238,6 +251,63 @@ static void what_cannot_be_made_visible_is_said(void **state)
 	assert_log(f, "");
 }
 
+/* A step over it has unmapped its page: it is wanted all the same. */
+static void a_breakpoint_that_cannot_be_put_back_is_said(void **state)
+{
+	struct fake *f = *state;
+
+	assert_int_equal(machine_break_add(&f->m, BREAK_GDB, BREAK_SOFT, FAKE_RAM, 4), 0);
+	refused = FAKE_RAM;
+	assert_int_equal(fake_command(f, "step"), 0);
+	assert_log(f, "z0 0x40000000 4\n");
+	assert_said(f, "the breakpoint at 0x40000000 (GDB's) cannot be put back after a step over "
+		       "it: it is not mapped; tried again at each run\n");
+	assert_int_equal(fake_command(f, "cont 1"), 0);
+	assert_null(strstr(f->out.data, "breakpoint at"));
+	refused = 0;
+	assert_int_equal(fake_command(f, "cont 1"), 0);
+	assert_log(f, "Z0 0x40000000 4\nresume 1000\n");
+	assert_said(f, "the breakpoint at 0x40000000 (GDB's) is there again\n");
+	assert_int_equal(fake_command(f, "cont 1"), 0);
+	assert_log(f, "resume 1000\n");
+}
+
+/* Whoever asks for it again hears that it is not there; whoever takes it away, that it is not. */
+static void one_that_is_out_is_answered_truly(void **state)
+{
+	struct fake *f = *state;
+
+	assert_int_equal(machine_break_add(&f->m, BREAK_HANDOFF, BREAK_SOFT, FAKE_RAM, 4), 0);
+	refused = FAKE_RAM;
+	assert_int_equal(machine_step(&f->m, 0, NULL), 0);
+	assert_non_null(strstr(f->m.notice.data, "0x40000000 (baton's)"));
+	assert_int_equal(machine_break_add(&f->m, BREAK_GDB, BREAK_SOFT, FAKE_RAM, 4),
+			 -BATON_EFAULT);
+	assert_false(machine_break_has(&f->m, BREAK_GDB, FAKE_RAM));
+	buf_clear(&f->log);
+	assert_int_equal(machine_break_remove(&f->m, BREAK_HANDOFF, BREAK_SOFT, FAKE_RAM, 4), 0);
+	assert_log(f, "");
+	refused = 0;
+	assert_int_equal(machine_break_add(&f->m, BREAK_GDB, BREAK_SOFT, FAKE_RAM, 4), 0);
+	assert_log(f, "Z0 0x40000000 4\n");
+}
+
+/* A CPU that stands there again would be held. */
+static void one_where_the_cpu_stands_waits(void **state)
+{
+	struct fake *f = *state;
+
+	assert_int_equal(machine_break_add(&f->m, BREAK_GDB, BREAK_SOFT, FAKE_RAM, 4), 0);
+	refused = FAKE_RAM;
+	assert_int_equal(fake_command(f, "step"), 0);
+	refused = 0;
+	fake_set_reg(f, "pc", FAKE_RAM);
+	assert_int_equal(fake_command(f, "cont 1"), 0);
+	assert_log(f, "resume 1000\n");
+	assert_int_equal(fake_command(f, "step"), 0);
+	assert_log(f, "Z0 0x40000000 4\n");
+}
+
 int main(void)
 {
 #define T(fn) cmocka_unit_test_setup_teardown(fn, setup, fake_teardown)
@@ -251,6 +321,9 @@ int main(void)
 		T(code_is_cleaned_where_it_is_mapped),
 		T(code_is_cleaned_from_another_page),
 		T(what_cannot_be_made_visible_is_said),
+		T(a_breakpoint_that_cannot_be_put_back_is_said),
+		T(one_that_is_out_is_answered_truly),
+		T(one_where_the_cpu_stands_waits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
