@@ -176,6 +176,11 @@ int code_plant(struct handoff *h)
 	return err;
 }
 
+int code_plant_one(struct handoff *h, const struct scan_site *s)
+{
+	return plant(h, s->pc);
+}
+
 int code_lift(struct handoff *h, struct scan_site *s)
 {
 	struct machine *m = machine_of(h);
@@ -319,6 +324,9 @@ static void forget(struct handoff *h)
 	event_clear(h);
 	h->vector_count = 0;
 	memset(&h->kernel, 0, sizeof(h->kernel));
+	memset(&h->stale, 0, sizeof(h->stale));
+	memset(&h->mmu_on, 0, sizeof(h->mmu_on));
+	h->blind = h->resting = false;
 	h->started = h->left = h->unchecked = h->complained = false;
 	h->resets = machine_of(h)->resets;
 }

@@ -217,6 +217,14 @@ struct insn insn_decode(uint32_t word)
 	return i;
 }
 
+bool insn_is_maintenance(const struct insn *i)
+{
+	unsigned int crm = i->sysreg >> 3 & 15;
+
+	/* dc zva, gva, gzva fill memory; at has CRm 8 and 9 (DDI 0487, C5.3, C5.5) */
+	return i->kind == INSN_CACHE && crm != 4 && crm != 8 && crm != 9;
+}
+
 bool insn_ends_path(const struct insn *i)
 {
 	return i->kind == INSN_B || i->kind == INSN_BR || i->kind == INSN_RET ||

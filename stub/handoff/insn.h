@@ -62,6 +62,9 @@ struct insn {
 /** insn_decode() - classify one word; any word has an answer. */
 struct insn insn_decode(uint32_t word);
 
+/** insn_is_maintenance() - of INSN_CACHE: ic and dc that clean or invalidate; not at, dc zva. */
+bool insn_is_maintenance(const struct insn *i);
+
 /** insn_ends_path() - nothing is known to run behind it. */
 bool insn_ends_path(const struct insn *i);
 

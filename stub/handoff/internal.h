@@ -20,6 +20,9 @@ enum event_kind {
 	EVENT_FAULT,
 	EVENT_EXCEPTION, /* taken, and served; @before, @after: exception levels */
 	EVENT_USER,	 /* the first instruction at EL0: @after */
+	EVENT_TLBI,	 /* @before: its operand */
+	EVENT_CACHE,	 /* ic, dc; @before: the operand, @after: where its loop ends, or 0 */
+	EVENT_WARNING,
 };
 
 /** struct event - one line of the timeline. */
@@ -89,6 +92,22 @@ struct vectors {
 	bool lifted[3];
 };
 
+/** struct stale - other tables with the MMU on, and no tlbi since. */
+struct stale {
+	bool used;
+	unsigned int cpu;
+	uint64_t pc;
+	const char *name;
+	struct regime regime; /* the old one */
+};
+
+/** struct mmu_on - where the MMU was turned on last; @link: x30 there. */
+struct mmu_on {
+	bool used;
+	unsigned int cpu, el;
+	uint64_t pc, link;
+};
+
 #define KERNEL_SPANS 256
 
 /** struct kernel - behind the loader. */
@@ -115,6 +134,10 @@ struct handoff {
 	struct vectors vectors[HANDOFF_VECTORS];
 	size_t vector_count;
 	struct kernel kernel;
+	struct stale stale;
+	struct mmu_on mmu_on;
+	bool resting; /* some site rests */
+	bool blind;   /* a tlbi is not watched any more */
 	struct trouble trouble;
 	/* an exception whose handler may yet return, and how often it was given the chance */
 	struct trouble pending;
@@ -186,6 +209,7 @@ bool code_returns(struct handoff *h, unsigned int cpu, uint64_t va);
 int code_plant(struct handoff *h);
 /** code_is_entry() - where the header says that the kernel begins. */
 bool code_is_entry(const struct handoff *h, uint64_t va);
+int code_plant_one(struct handoff *h, const struct scan_site *s);
 int code_lift(struct handoff *h, struct scan_site *s);
 int vectors_add(struct handoff *h, uint64_t base);
 /** vector_at() - the offset if @cpu stands on an entry of its level's vectors; else -1. */
@@ -201,6 +225,18 @@ int leave_visit(struct handoff *h, struct visit *v, uint64_t target, unsigned in
 /** vectors_hit() - count a stop at this entry of vectors. vectors_lift() - none any more. */
 unsigned int vectors_hit(struct handoff *h, uint64_t pc);
 int vectors_lift(struct handoff *h, uint64_t pc);
+
+/* barrier.c: what is missing is said as a warning. */
+/** barrier_mmu_on() - before a write that turns on the MMU of the CPU's level. */
+int barrier_mmu_on(struct handoff *h, const struct visit *v);
+/** barrier_ttbr() - before a write of a TTBR; barrier_jump() - before the jump that leaves. */
+int barrier_ttbr(struct handoff *h, const struct visit *v, const struct event *e);
+void barrier_jump(struct handoff *h, const struct visit *v, uint64_t va, uint64_t pa);
+
+/* cache.c */
+int visit_maintenance(struct handoff *h, struct visit *v);
+/** maintenance_again() - another site was stopped at: loops may begin anew. */
+int maintenance_again(struct handoff *h);
 
 /* kernel.c */
 int kernel_enter(struct handoff *h);
@@ -265,9 +301,6 @@ int conduit_find(struct handoff *h, struct trouble *t);
 void cause_say(struct handoff *h, const struct trouble *t, struct buf *out);
 /** cause_say_return() - a `ret` to nowhere: where its x30 comes from. */
 void cause_say_return(struct handoff *h, const struct trouble *t, struct buf *out);
-/** say_word_at() - the instruction at @va as that CPU sees it; nothing if it cannot be read. */
-void say_word_at(struct handoff *h, unsigned int cpu, uint64_t va, uint32_t *word, bool *known,
-		 struct buf *out);
 
 /* explain.c */
 void explain_trouble(struct handoff *h, const struct trouble *t, struct buf *out);

@@ -189,6 +189,8 @@ static int take(struct handoff *h, struct visit *v, const struct target *t)
 	insn_text(v->site.word, v->pc, &text);
 	say_symbol(h->ctx, t->va, " <", ">", &name);
 	e.after = t->va;
+	if (!t->unchecked)
+		barrier_jump(h, v, t->va, t->pa);
 	if (code_is_entry(h, t->va))
 		buf_puts(&name, " (kernel entry)");
 	if (!t->unchecked)

@@ -192,7 +192,13 @@ static int visit_site(struct handoff *h, unsigned int cpu, uint64_t pc, bool *is
 	v = (struct visit){ .cpu = cpu, .el = (unsigned int)el, .pc = pc, .site = *s };
 	if (s->insn.kind == INSN_ERET && h->pending.cpu == cpu)
 		h->pending.kind = TROUBLE_NONE;
-	return s->kernel ? kernel_visit(h, &v) : site_visit(h, &v);
+	if (s->insn.kind != INSN_CACHE && s->insn.kind != INSN_TLBI) {
+		int err = maintenance_again(h);
+
+		if (err)
+			return err;
+	}
+	return v.site.kernel ? kernel_visit(h, &v) : site_visit(h, &v);
 }
 
 /*

@@ -129,7 +129,8 @@ static bool is_site(const struct insn *i, uint8_t link)
 	if (i->kind == INSN_RET)
 		return i->reg != 30 || (link & (SCAN_UNKNOWN | SCAN_TOP));
 	return i->kind == INSN_BR || i->kind == INSN_BLR || i->kind == INSN_ERET ||
-	       i->kind == INSN_SMC || i->kind == INSN_HVC;
+	       i->kind == INSN_SMC || i->kind == INSN_HVC || i->kind == INSN_TLBI ||
+	       (i->kind == INSN_CACHE && insn_is_maintenance(i));
 }
 
 struct scan_site *scan_add(struct scan *s, uint64_t pc, uint32_t word, const struct insn *insn)

@@ -52,6 +52,7 @@ struct scan_site {
 	uint32_t word;
 	unsigned int hits;
 	bool lifted; /* hit often and always harmless: not stopped at any more */
+	bool rests;  /* lifted until something else was stopped at */
 	bool kernel; /* the kernel's, not the loader's */
 };
 

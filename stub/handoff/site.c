@@ -165,7 +165,14 @@ static int visit_msr(struct handoff *h, struct visit *v)
 			return err;
 		if (h->trouble.kind)
 			return FOUND;
+		err = barrier_mmu_on(h, v);
+		if (err)
+			return err;
 	}
+	if (w->el == v->el && known && (w->role == WATCH_TTBR0 || w->role == WATCH_TTBR1))
+		err = barrier_ttbr(h, v, &e);
+	if (err)
+		return err;
 	if (w->role == WATCH_VBAR)
 		err = vectors_add(h, e.after & ~UINT64_C(0x7ff));
 	if (err)
@@ -354,9 +361,11 @@ static int visit_branch(struct handoff *h, struct visit *v)
 int site_visit(struct handoff *h, struct visit *v)
 {
 	static int (*const visits[INSN_KINDS])(struct handoff *, struct visit *) = {
-		[INSN_MSR] = visit_msr,	   [INSN_ERET] = visit_eret, [INSN_SMC] = visit_call,
-		[INSN_HVC] = visit_call,   [INSN_BR] = visit_branch, [INSN_BLR] = visit_branch,
-		[INSN_RET] = visit_branch,
+		[INSN_MSR] = visit_msr,		  [INSN_ERET] = visit_eret,
+		[INSN_SMC] = visit_call,	  [INSN_HVC] = visit_call,
+		[INSN_BR] = visit_branch,	  [INSN_BLR] = visit_branch,
+		[INSN_RET] = visit_branch,	  [INSN_TLBI] = visit_maintenance,
+		[INSN_CACHE] = visit_maintenance,
 	};
 
 	return visits[v->site.insn.kind] ? visits[v->site.insn.kind](h, v) : step_over(h, v);

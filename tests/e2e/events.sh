@@ -76,4 +76,31 @@ smp=1
 baton "$seed/fault-el1.img" 0x70000000 virt -e 'handoff until event 60 3' -e why
 tap_ok "a task's fault is in the timeline" in_order 'drop to EL0' 'takes an exception from EL0, 0x'
 
+# tlbi and caches.
+baton "$seed/good-el1.img" 0x70000000 virt -e 'handoff run'
+tap_ok 'a loop by line is one line' line 'dc civac, x[0-9]+ = 0x[0-9a-f]+, in a loop up to 0x70'
+tap_ok 'tlbi and ic' in_order ' tlbi vmalle1' ' ic iallu' 'MMU on'
+
+# Barriers: the second loader without one of its own.
+mutant() { # OFFSET BYTES OPTIONS...
+	local offset=$1 bytes=$2
+	shift 2
+	cp "$second/good.img" "$tmp/mutant.img"
+	printf '%b' "$bytes" | dd of="$tmp/mutant.img" bs=1 seek=$((offset)) conv=notrunc status=none
+	baton "$tmp/mutant.img" 0x48000000 "$@"
+}
+nop='\037\040\003\325'
+mutant 0x90 "$nop" virt -e 'handoff run' -e 'cont 2'
+tap_ok 'no isb before the MMU is on' says \
+	'warning: no isb between the write of TTBR1_EL1, TTBR0_EL1, TCR_EL1, MAIR_EL1 and this'
+tap_ok '... is a warning: it goes on' in_order 'warning' 'nothing wrong in sight' "$ended"
+mutant 0x8c "$nop" virt -e 'handoff run'
+tap_ok 'no dsb after tlbi' says 'warning: no dsb between the tlbi at 0x48000088 and this'
+mutant 0xa4 "$nop" virt -e 'handoff run'
+tap_ok 'no isb after the MMU is on' says 'warning: no isb since 0x480000a0 turned the MMU on'
+for image in good good-eret good-smc; do
+	baton "$second/$image.img" 0x48000000 virt -e 'handoff until user'
+	tap_ok "no warning about $image" never_says warning:
+done
+
 tap_end
