@@ -40,7 +40,7 @@ DATA uint64_t cpu_mpidr[BATON_IMAGE_MAX_CPUS] = { 0, 1, 2, 3, 4, 5, 6, 7 };
  * Cache lines (at most 256 bytes anywhere, CTR_EL0.CWG) that only CPU 0 writes,
  * and cleans, and others that only CPUs write whose caches are off.
  */
-#define MAILBOX __attribute__((section(".data"), aligned(256)))
+#define MAILBOX __attribute__((section(".data.mailbox"), aligned(256)))
 extern uint32_t mailbox_go[64], mailbox_here[64];
 MAILBOX uint32_t mailbox_go[64];
 MAILBOX uint32_t mailbox_here[64];

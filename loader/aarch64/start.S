@@ -108,7 +108,7 @@ function stranger
 	cmp	x19, x20
 	b.ne	cpu_halt
 	mrs	x0, mpidr_el1
-	mrs	x1, cntfrq_el0
+	counter_hz x1, x2
 	add	x1, x1, x1, lsr #1
 	adr	x3, mailbox_here
 	mov	x6, xzr				/* first nobody's is wanted there, then ours */
@@ -235,7 +235,7 @@ end_function misplaced_secondary
 function others_aside
 	adr	x1, board
 	ldr	w1, [x1, #BOARD_CPUS_AT]
-	mrs	x2, cntfrq_el0
+	counter_hz x2, x3
 	mov	x3, #10
 	udiv	x3, x2, x3
 	mrs	x4, cntvct_el0
