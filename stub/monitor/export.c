@@ -157,7 +157,7 @@ static int run(struct cmd *c)
 		return err;
 	if (path && image)
 		return export_image(c);
-	if (path && (!strcmp(what, "gdb") || !strcmp(what, "c")))
+	if (what && path && (!strcmp(what, "gdb") || !strcmp(what, "c")))
 		return export_script(c, path, *what == 'g');
 	return cmd_fail(c, -BATON_EINVAL,
 			"`export gdb FILE`, `export c FILE` or `export image IMG [OUT]`");

@@ -4,6 +4,7 @@
 
 #include "check.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -57,21 +58,25 @@ static int read_file(struct image_file *f)
 {
 	FILE *from = fopen(f->path, "re");
 	struct stat st;
-	bool bad = !from || fstat(fileno(from), &st);
+	size_t n;
 
-	if (!bad) {
-		f->size = (size_t)st.st_size;
-		f->mode = st.st_mode & 0777;
-		f->data = malloc(f->size + 1);
-		if (!f->data)
-			abort();
-		bad = fread(f->data, 1, f->size, from) != f->size;
+	if (!from || fstat(fileno(from), &st)) {
+		int bad = errno;
+
+		if (from)
+			fclose(from);
+		return cmd_fail(f->cmd, -BATON_ESYS, "%s: %s", f->path, strerror(bad));
 	}
-	if (from)
-		fclose(from);
-	return bad ? cmd_fail(f->cmd, -BATON_ESYS, "%s: %s", f->path,
-			      errno ? strerror(errno) : "it has become shorter")
-		   : 0;
+	f->size = (size_t)st.st_size;
+	f->mode = st.st_mode & 0777;
+	f->data = malloc(f->size + 1);
+	if (!f->data)
+		abort();
+	n = fread(f->data, 1, f->size, from);
+	fclose(from);
+	return n == f->size
+		       ? 0
+		       : cmd_fail(f->cmd, -BATON_ESYS, "%s cannot be read to its end", f->path);
 }
 
 /* One that is wrong before anything was changed must not be made to look right. */
@@ -80,6 +85,7 @@ static int check_sums(struct image_file *f)
 	uint8_t *copy = malloc(f->size + 1);
 	bool same;
 
+	assert(f->data);
 	if (!copy)
 		abort();
 	memcpy(copy, f->data, f->size);
