@@ -139,93 +139,7 @@ static void explain_jump(struct handoff *h, const struct trouble *t, struct buf 
 	} else {
 		buf_printf(out, "%s\n", t->what);
 	}
-}
-
-static void say_word_at(struct handoff *h, const struct trouble *t, uint64_t va, uint32_t *word,
-			bool *known, struct buf *out)
-{
-	uint8_t raw[4];
-
-	*known = !machine_virt_read(machine_of(h), t->cpu, va, raw, sizeof(raw));
-	*word = *known ? (uint32_t)le_read(raw, 4) : 0;
-	if (*known)
-		insn_text(*word, va, out);
-}
-
-/* The level that a system register belongs to: op1 says it (DDI 0487, D23.3). */
-static unsigned int sysreg_level(uint16_t enc)
-{
-	static const uint8_t by_op1[8] = { 1, 1, 1, 0, 2, 1, 3, 1 };
-
-	return by_op1[enc >> 11 & 7];
-}
-
-static void explain_undefined(struct handoff *h, const struct trouble *t, struct buf *out)
-{
-	unsigned int from = t->spsr >> 2 & 3;
-	struct buf text = { 0 };
-	struct insn i;
-	uint32_t word;
-	bool known;
-
-	say_word_at(h, t, t->elr, &word, &known, &text);
-	if (!known) {
-		buf_printf(out, "  no instruction can be read at %#" PRIx64 "\n", t->elr);
-		return;
-	}
-	i = insn_decode(word);
-	buf_printf(out, "  %#" PRIx64 ": %s\n", t->elr, text.data);
-	buf_free(&text);
-	if (i.kind == INSN_SMC)
-		buf_puts(out, "smc is undefined here: there is no EL3, and the machine takes its "
-			      "firmware calls by hvc (or not at all)\n");
-	else if (i.kind == INSN_HVC)
-		buf_puts(out, "hvc is undefined here: there is no EL2, or it has disabled hvc\n");
-	else if (!word)
-		buf_puts(out, "there are zeros where code should be: nothing was put there, or the "
-			      "CPU is not where it should be\n");
-	else if ((i.kind == INSN_MSR || i.kind == INSN_MRS) && sysreg_level(i.sysreg) > from)
-		buf_printf(out, "that register belongs to EL%u, and this is EL%u\n",
-			   sysreg_level(i.sysreg), from);
-	else if (i.kind == INSN_MSR || i.kind == INSN_MRS)
-		buf_puts(out,
-			 "this CPU has no such register, or does not let it be reached here\n");
-	else
-		buf_puts(out, "this CPU does not know the instruction, or not at this level\n");
-}
-
-/* It came by `ret`, and nobody ever called from there. */
-static bool explain_wild_return(struct handoff *h, const struct trouble *t, struct buf *out)
-{
-	uint64_t x30;
-
-	if (!t->whole || scan_word(&h->scan, t->elr) ||
-	    machine_reg_read(machine_of(h), t->cpu, "x30", &x30) || x30 != t->elr)
-		return false;
-	buf_printf(out,
-		   "x30 is that address too: the CPU came there by a `ret`. The return address was "
-		   "lost, as when a function takes more off the stack than it put there\n");
-	return true;
-}
-
-static void explain_agreement(struct handoff *h, const struct trouble *t, struct buf *out)
-{
-	uint64_t esr = pt_walk_esr(&t->walk, &t->acc);
-
-	(void)h;
-	if (!t->walk.fault)
-		buf_printf(out,
-			   "ALARM: the tables translate it now, to %#" PRIx64
-			   ": they were changed since, or the CPU used a stale TLB entry, or it "
-			   "does not see what is in memory\n",
-			   t->walk.oa);
-	else if ((esr & 63) != (t->esr & 63))
-		buf_printf(
-			out,
-			"ALARM: the tables say %s, the CPU reported %s: they were changed since, "
-			"or the CPU used a stale TLB entry\n",
-			esr_fault_words(esr) ? esr_fault_words(esr) : "?",
-			esr_fault_words(t->esr) ? esr_fault_words(t->esr) : "?");
+	cause_say_return(h, t, out);
 }
 
 static void say_taken(struct handoff *h, const struct trouble *t, struct buf *out)
@@ -253,26 +167,8 @@ static void say_taken(struct handoff *h, const struct trouble *t, struct buf *ou
 			      "ESR, ELR and FAR hold if no other exception came\n");
 }
 
-/* The stack pointer of the level that faulted; the handler's, where it has run. */
-static void say_stack(struct handoff *h, const struct trouble *t, struct buf *out)
-{
-	uint64_t sp;
-
-	buf_puts(out, "the access was through sp");
-	if (t->whole && (t->spsr & 1) && (t->spsr >> 2 & 3) == t->el &&
-	    !machine_reg_read(machine_of(h), t->cpu, "sp", &sp)) {
-		buf_printf(out, ", which is %#" PRIx64, sp);
-		say_symbol(h->ctx, sp, " <", ">", out);
-		if (sp & 15)
-			buf_puts(out, ", no multiple of 16");
-	}
-	buf_puts(out, ": a stack that is none, or that has been left\n");
-}
-
 static void explain_fault(struct handoff *h, const struct trouble *t, struct buf *out)
 {
-	unsigned int ec = t->esr >> 26 & 63;
-
 	say_taken(h, t, out);
 	if (t->walked) {
 		buf_printf(out, "%s %#" PRIx64 " from EL%u       ",
@@ -286,27 +182,10 @@ static void explain_fault(struct handoff *h, const struct trouble *t, struct buf
 		if (t->walk.fault)
 			say_descriptor(h, &t->walk, out);
 		say_forbidden(t, out);
-		explain_agreement(h, t, out);
 	} else if (t->what[0]) {
 		buf_printf(out, "%s\n", t->what);
 	}
-	if (t->whole && t->elr == t->pc) {
-		buf_printf(out,
-			   "it is the vector itself that cannot run, over and over: the exception "
-			   "before this one is overwritten. VBAR_EL%u = %#" PRIx64 " leads there\n",
-			   t->el, t->pc - t->vector);
-		return;
-	}
-	if (explain_wild_return(h, t, out))
-		return;
-	if (t->by_sp)
-		say_stack(h, t, out);
-	if (ec == 0)
-		explain_undefined(h, t, out);
-	else if (ec == 0x16)
-		buf_printf(out, "the hvc went to EL%u, where nobody has set up anything\n", t->el);
-	else if (ec == 0x26)
-		buf_puts(out, "sp is not a multiple of 16\n");
+	cause_say(h, t, out);
 }
 
 #define IMBALANCES 8
@@ -354,53 +233,4 @@ void explain_trouble(struct handoff *h, const struct trouble *t, struct buf *out
 	}
 	explain_repairs(h, t, out);
 	explain_balance(h, t, out);
-}
-
-static const char *doing(const struct insn *i)
-{
-	if (i->kind == INSN_WFI)
-		return ", waiting for an interrupt";
-	if (i->kind == INSN_WFE)
-		return ", waiting for an event";
-	if (i->kind == INSN_B && i->offset == 0)
-		return ", a branch to itself: it spins";
-	if (i->kind == INSN_UDF)
-		return ", no code";
-	return "";
-}
-
-int explain_cpus(struct handoff *h, struct buf *out)
-{
-	struct machine *m = machine_of(h);
-
-	for (unsigned int cpu = 0; cpu < m->cpus; cpu++) {
-		struct trouble t = { .cpu = cpu };
-		struct buf text = { 0 };
-		uint32_t word, before;
-		bool known, had;
-		struct insn i;
-		uint64_t pc;
-		int el = machine_el(m, cpu);
-		int err = el < 0 ? el : machine_reg_read(m, cpu, "pc", &pc);
-
-		if (err)
-			return err;
-		say_word_at(h, &t, pc, &word, &known, &text);
-		/* a CPU that waits shows the address behind its wfi or wfe */
-		buf_printf(out, "  CPU%u  EL%d  %#" PRIx64, cpu, el, pc);
-		say_symbol(h->ctx, pc, " <", ">", out);
-		i = insn_decode(word);
-		buf_printf(out, ": %s%s", known ? text.data : "nothing can be read there",
-			   known ? doing(&i) : "");
-		buf_clear(&text);
-		if (known && pc >= 4) {
-			say_word_at(h, &t, pc - 4, &before, &had, &text);
-			i = insn_decode(before);
-			if (had && (i.kind == INSN_WFI || i.kind == INSN_WFE))
-				buf_printf(out, " (behind a %s)", text.data);
-		}
-		buf_putc(out, '\n');
-		buf_free(&text);
-	}
-	return 0;
 }

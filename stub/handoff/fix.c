@@ -81,6 +81,8 @@ static int find_fault(struct handoff *h, unsigned int cpu, unsigned int el, uint
 	if (vector < 0 && !is_fault(esr))
 		return 0;
 	err = trouble_fault(h, cpu, el, vector);
+	/* nobody saw it come: it may be the last of many */
+	h->trouble.nested = !err && vector >= 0 && trouble_in_handler(h, &h->trouble);
 	if (!err && vector < 0 && h->trouble.walked && !h->trouble.walk.fault)
 		h->trouble.kind = TROUBLE_NONE;
 	return err;
@@ -141,8 +143,12 @@ static int find(struct context *ctx, unsigned int cpu)
 	err = find_image(h);
 	if (err || trouble_holds(h, cpu)) {
 		/* tables may have been changed since it was seen */
-		if (!err && h->trouble.kind == TROUBLE_FAULT)
+		if (!err && h->trouble.kind == TROUBLE_FAULT) {
+			bool nested = h->trouble.nested;
+
 			err = find_on(h, h->trouble.cpu);
+			h->trouble.nested &= nested;
+		}
 		return err;
 	}
 	h->trouble.kind = TROUBLE_NONE;

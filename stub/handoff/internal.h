@@ -301,6 +301,9 @@ int conduit_find(struct handoff *h, struct trouble *t);
 void cause_say(struct handoff *h, const struct trouble *t, struct buf *out);
 /** cause_say_return() - a `ret` to nowhere: where its x30 comes from. */
 void cause_say_return(struct handoff *h, const struct trouble *t, struct buf *out);
+/** say_word_at() - the instruction at @va as that CPU sees it; nothing if it cannot be read. */
+void say_word_at(struct handoff *h, unsigned int cpu, uint64_t va, uint32_t *word, bool *known,
+		 struct buf *out);
 
 /* explain.c */
 void explain_trouble(struct handoff *h, const struct trouble *t, struct buf *out);

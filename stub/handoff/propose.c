@@ -143,10 +143,13 @@ void repair_why(struct handoff *h, const struct trouble *t, const struct repair 
 }
 
 /* What no table can repair: the registers keep the walk from beginning. */
-static const char *beyond_tables(const struct pt_walk *w)
+static const char *beyond_tables(const struct pt_walk *w, bool fetch)
 {
 	switch (w->reason) {
 	case PT_REASON_IA:
+		if (!fetch)
+			return "with the MMU off an address is a physical one, and this is beyond "
+			       "what the CPU has";
 		return "no table is asked while the MMU is off: turn it on before going there";
 	case PT_REASON_EPD:
 	case PT_REASON_E0PD:
@@ -169,6 +172,7 @@ static const char *beyond_tables(const struct pt_walk *w)
 void explain_repairs(struct handoff *h, const struct trouble *t, struct buf *out)
 {
 	const struct repair *best = repair_best(&t->repairs);
+	const char *beyond = beyond_tables(&t->walk, t->acc.kind == PT_FETCH);
 	size_t shown = repair_choices(&t->repairs);
 
 	if (t->again)
@@ -206,8 +210,7 @@ void explain_repairs(struct handoff *h, const struct trouble *t, struct buf *out
 	}
 	if (!shown && t->walked && t->walk.fault && !t->again)
 		buf_printf(out, "%s\n",
-			   beyond_tables(&t->walk)
-				   ? beyond_tables(&t->walk)
-				   : "no table that is there would repair it, as far as I can see: "
-				     "`pt-walk` and `mem` show what is");
+			   beyond ? beyond
+				  : "no table that is there would repair it, as far as I can see: "
+				    "`pt-walk` and `mem` show what is");
 }

@@ -70,7 +70,7 @@ int target_find(struct handoff *h, struct trouble *t, const struct repair_query 
 {
 	struct repair r = { .kind = REPAIR_TARGET };
 
-	if (t->kind != TROUBLE_JUMP || !t->word || t->insn.kind == INSN_ERET || q->walk->cfg.flat ||
+	if (t->kind != TROUBLE_JUMP || !t->word || t->insn.kind != INSN_BR || q->walk->cfg.flat ||
 	    !meant(h, t, q, &r.va))
 		return 0;
 	r.old = t->va;
@@ -78,6 +78,15 @@ int target_find(struct handoff *h, struct trouble *t, const struct repair_query 
 	if (!pt_walk_regime(q->regime, &q->reader, r.va, &q->acc, &r.after, NULL))
 		repair_try(q, &r, &t->repairs);
 	return 0;
+}
+
+/* A property of the 4 bytes @value: behind its length and its name's offset. */
+static bool has_value(const uint8_t *data, size_t size, const char *value)
+{
+	for (size_t i = 8; i + 4 <= size; i += 4)
+		if (!memcmp(data + i, value, 4) && le_read(data + i - 8, 4) == 0x04000000)
+			return true;
+	return false;
 }
 
 /* What the machine's device tree says of PSCI's `method`, if it is still there. */
@@ -97,8 +106,8 @@ static const char *method(struct handoff *h)
 		size = __builtin_bswap32((uint32_t)le_read(head + 4, 4));
 		data = size <= FDT_MAX ? malloc(size) : NULL;
 		if (data && !machine_phys_read(machine_of(h), rom->addr, data, size)) {
-			bool hvc = memmem(data, size, "\0hvc", 5),
-			     smc = memmem(data, size, "\0smc", 5);
+			bool hvc = has_value(data, size, "hvc");
+			bool smc = has_value(data, size, "smc");
 
 			said = hvc == smc ? NULL : hvc ? "hvc" : "smc";
 		}

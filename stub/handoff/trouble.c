@@ -11,6 +11,9 @@
 /* Tables that a loader made at run time lie near its roots: this far is looked. */
 #define NEAR_ROOT (256u << 10)
 
+/* How far from its vector a handler is followed. */
+#define NEAR_CODE (1u << 20)
+
 #define JUDGE_WORDS 4
 #define MATCH_BYTES 64
 
@@ -337,6 +340,32 @@ int trouble_fault(struct handoff *h, unsigned int cpu, unsigned int el, int vect
 	if (!err && t->walked && t->walk.fault)
 		err = trouble_repairs(h, t);
 	return err;
+}
+
+struct code {
+	struct machine *machine;
+	unsigned int cpu;
+};
+
+static int code_page(void *ctx, uint64_t address, uint8_t *data)
+{
+	struct code *c = ctx;
+
+	return machine_virt_read(c->machine, c->cpu, address, data, SCAN_PAGE);
+}
+
+bool trouble_in_handler(struct handoff *h, const struct trouble *t)
+{
+	struct code code = { machine_of(h), t->cpu };
+	struct scan_source source = { .page = code_page, .ctx = &code };
+	struct scan_span around = { t->pc > NEAR_CODE ? t->pc - NEAR_CODE : 0, t->pc + NEAR_CODE };
+	struct scan probe = { 0 };
+	bool found;
+
+	scan_from(&probe, &source, &around, 1, t->pc, SCAN_LINKED);
+	found = t->elr != t->pc && scan_word(&probe, t->elr);
+	scan_free(&probe);
+	return found;
 }
 
 bool trouble_holds(struct handoff *h, unsigned int cpu)
