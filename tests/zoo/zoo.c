@@ -2,7 +2,8 @@
 /*
  * zoo - put a defect into a built loader image.
  *
- * usage: zoo NAME --elf LOADER.elf IMAGE -o OUT | zoo --list
+ * usage: zoo NAME --elf LOADER.elf IMAGE -o OUT | zoo --list | zoo --rows
+ *        zoo --says NAME --elf LOADER.elf IMAGE
  *
  * Exit status: 0 done, 1 the image is not one that the defect fits, 2 usage or files.
  */
@@ -11,6 +12,7 @@
 #include <gelf.h>
 #include <inttypes.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +21,8 @@
 #include "baton/image.h"
 #include "zoo.h"
 
-#define BYTES_MAX 64
+#define BYTES_MAX  64
+#define FIND_BYTES 0x400 /* no function that is changed is longer */
 
 struct zoo {
 	const struct defect *defect;
@@ -99,8 +102,11 @@ static size_t parse_word(const struct zoo *z, const char *s, size_t len, uint64_
 	size_t plus = strcspn(s, " +");
 	char *end;
 
-	if (!strncmp(s, "bl:", 3)) { /* DDI 0487, C6.2.35 */
-		*v = 0x94000000 | ((symbol(z, s + 3, len - 3) - pc) >> 2 & 0x3ffffff);
+	if (!strncmp(s, "bl:", 3) || !strncmp(s, "b:", 2)) { /* DDI 0487, C6.2.25, C6.2.35 */
+		size_t skip = s[1] == 'l' ? 3 : 2;
+
+		*v = (skip == 3 ? 0x94000000 : 0x14000000) |
+		     ((symbol(z, s + skip, len - skip) - pc) >> 2 & 0x3ffffff);
 		return 4;
 	}
 	*v = s[plus] == '+' ? symbol(z, s, plus) : 0;
@@ -161,30 +167,75 @@ static void print_bytes(const char *label, const unsigned char *b, size_t n)
 	fputc('\n', stderr);
 }
 
-static void apply(struct zoo *z)
+/* Where @d->old is, from @at on: no compiler need put it where another one does. */
+static uint64_t find(const struct zoo *z, const struct change *c, uint64_t at)
 {
-	const struct defect *d = z->defect;
+	struct bytes old;
+
+	for (uint64_t i = 0; i < FIND_BYTES; i += 4) {
+		parse_bytes(z, c->old, z->load_address + at + i, &old);
+		if (!memcmp(z->image + inside(z, at + i, old.n, c->where), old.b, old.n))
+			return i;
+	}
+	fail(1, "%s: %s has no %s behind %s", z->defect->name, z->image_path, c->old, c->where);
+}
+
+static void apply(struct zoo *z, const struct change *c)
+{
 	struct bytes old, new;
 	uint64_t at;
 	size_t offset;
 
-	if (!strncmp(d->where, "region ", 7))
-		at = region_offset(z, strtoul(d->where + 7, NULL, 10));
+	if (!strncmp(c->where, "region ", 7))
+		at = region_offset(z, strtoul(c->where + 7, NULL, 10));
 	else
-		at = symbol(z, d->where, strlen(d->where)) - z->load_address;
-	parse_bytes(z, d->old, z->load_address + at + d->offset, &old);
-	parse_bytes(z, d->new, z->load_address + at + d->offset, &new);
+		at = symbol(z, c->where, strlen(c->where)) - z->load_address;
+	at += c->offset == FIND ? find(z, c, at) : c->offset;
+	parse_bytes(z, c->old, z->load_address + at, &old);
+	parse_bytes(z, c->new, z->load_address + at, &new);
 	if (old.n != new.n)
-		fail(2, "%s: old and new in its row differ in length", d->name);
-	offset = inside(z, at + d->offset, old.n, d->where);
+		fail(2, "%s: old and new in its row differ in length", z->defect->name);
+	offset = inside(z, at, old.n, c->where);
 
 	if (memcmp(z->image + offset, old.b, old.n)) {
 		print_bytes("expected", old.b, old.n);
 		print_bytes("found   ", z->image + offset, old.n);
-		fail(1, "%s: %s is not as the row says at %s+%#" PRIx64 ", offset %#zx", d->name,
-		     z->image_path, d->where, d->offset, offset);
+		fail(1, "%s: %s is not as the row says at %s+%#" PRIx64 ", offset %#zx",
+		     z->defect->name, z->image_path, c->where, c->offset, offset);
 	}
 	memcpy(z->image + offset, new.b, new.n);
+}
+
+/* {entry}, {symbol+HEX} */
+static uint64_t address(const struct zoo *z, const char *s, size_t len)
+{
+	struct baton_image_header h;
+	size_t plus = strcspn(s, "+}");
+	uint64_t at;
+
+	if (len == strlen("entry") && !strncmp(s, "entry", len)) {
+		at = symbol(z, "image_header", strlen("image_header")) - z->load_address;
+		memcpy(&h, z->image + inside(z, at, sizeof(h), "image_header"), sizeof(h));
+		return h.kernel_entry;
+	}
+	return symbol(z, s, plus) + (s[plus] == '+' ? strtoull(s + plus + 1, NULL, 16) : 0);
+}
+
+static void print_says(const struct zoo *z)
+{
+	for (unsigned int i = 0; i < ZOO_SAYS && z->defect->says[i]; i++) {
+		for (const char *s = z->defect->says[i]; *s;) {
+			size_t len = strcspn(s, "}");
+
+			if (*s != '{' || !s[len]) {
+				putchar(*s++);
+				continue;
+			}
+			printf("%#" PRIx64, address(z, s + 1, len - 1));
+			s += len + 1;
+		}
+		putchar('\n');
+	}
 }
 
 static void image_read(struct zoo *z)
@@ -209,7 +260,7 @@ static void image_write(const struct zoo *z)
 		fail(2, "%s: %s", z->out_path, strerror(errno));
 }
 
-static void parse_args(struct zoo *z, char **argv)
+static void parse_args(struct zoo *z, char **argv, bool says)
 {
 	const char *name = *argv ? *argv++ : "";
 
@@ -226,26 +277,45 @@ static void parse_args(struct zoo *z, char **argv)
 	for (z->defect = defects; z->defect->name; z->defect++)
 		if (!strcmp(z->defect->name, name))
 			break;
-	if (!z->elf_path || !z->image_path || !z->out_path)
-		fail(2, "usage: zoo NAME --elf LOADER.elf IMAGE -o OUT | zoo --list");
+	if (!z->elf_path || !z->image_path || !z->out_path != says)
+		fail(2, "usage: zoo NAME --elf LOADER.elf IMAGE -o OUT | zoo --list | zoo --rows | "
+			"zoo --says NAME --elf LOADER.elf IMAGE");
 	if (!z->defect->name)
 		fail(2, "no defect %s: see zoo --list", name);
+}
+
+static int list(bool rows)
+{
+	static const char *const ends[] = {
+		"untried", "unknown", "boots", "good", "later", "hangs"
+	};
+
+	for (const struct defect *d = defects; d->name; d++)
+		if (rows)
+			printf("%s %s %s %u %#" PRIx64 " %s\n", d->name, ends[d->end],
+			       d->image ? d->image : "good-el1", d->cpus ? d->cpus : 1, d->load,
+			       d->machine ? d->machine : "-");
+		else
+			printf("%-24s %s\n", d->name, d->what);
+	return 0;
 }
 
 int main(int argc, char **argv)
 {
 	struct zoo z = { 0 };
+	bool says = argc > 1 && !strcmp(argv[1], "--says");
 
-	if (argc == 2 && !strcmp(argv[1], "--list")) {
-		for (const struct defect *d = defects; d->name; d++)
-			printf("%-24s %s\n", d->name, d->what);
-		return 0;
-	}
-	parse_args(&z, argv + 1);
+	if (argc == 2 && (!strcmp(argv[1], "--list") || !strcmp(argv[1], "--rows")))
+		return list(!strcmp(argv[1], "--rows"));
+	parse_args(&z, argv + 1 + says, says);
 	elf_open(&z);
 	image_read(&z);
-	apply(&z);
-	image_write(&z);
+	if (says)
+		print_says(&z);
+	for (unsigned int i = 0; !says && i < ZOO_CHANGES && z.defect->change[i].where; i++)
+		apply(&z, &z.defect->change[i]);
+	if (!says)
+		image_write(&z);
 	elf_end(z.elf);
 	free(z.image);
 	return 0;

@@ -1,25 +1,59 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A defect is a row of defects.c; the loader and baton-mkimage know of none. */
+/* A defect is a row of defects.c; the loaders and baton-mkimage know of none. */
 #ifndef ZOO_H
 #define ZOO_H
 
 #include <stdint.h>
 
+#define ZOO_CHANGES 3
+#define ZOO_SAYS    8
+
 /**
- * struct defect - some bytes of a good image, and what to put in their place.
+ * struct change - some bytes of a good image, and what to put in their place.
  * @where:  a symbol of the loader's ELF file, or "region N" for what is copied to memory
- * @offset: in bytes, from there
+ * @offset: in bytes, from there; FIND: the first place behind it where @old is
  * @old:    what must be there, @new: what shall be there instead, of the same length.
  *          Words between blanks: 8 hex digits stand for a 32-bit word, an instruction;
  *          16 for a 64-bit one; `symbol+HEX` for a symbol's address and a number in 64 bits;
- *          `bl:symbol` for a call of it from there.
+ *          `bl:symbol`, `b:symbol` for a call of it or a branch from there.
  *          All little-endian.
  */
-struct defect {
-	const char *name, *what;
+struct change {
 	const char *where;
 	uint64_t offset;
 	const char *old, *new;
+};
+
+#define FIND UINT64_MAX
+
+/* What becomes of it: tests/zoo/run. */
+enum zoo_end {
+	ZOO_UNTRIED, /* its console lines are tested elsewhere (tests/e2e/defects.sh) */
+	ZOO_UNKNOWN, /* explained; `fix` says that it does not know */
+	ZOO_BOOTS,   /* `fix -y` makes it boot */
+	ZOO_GOOD,    /* no defect, however odd it looks: not a word, and it boots */
+	ZOO_LATER,   /* nothing that the handoff could see: explained when it shows */
+	ZOO_HANGS,   /* as ZOO_LATER, without a handoff: `cont`, then `why` for each CPU */
+};
+
+/**
+ * struct defect - a row of the zoo.
+ * @image:   built, without .img: "good-el1" (the default) is of examples/seed, "loader2/..."
+ *           of tests/loader2
+ * @machine: options of QEMU's -machine virt; those of the image's level by default
+ * @cpus:    1 by default
+ * @says:    what `handoff run`, `why` and `fix` must print, each somewhere in a line; a `!`
+ *           in front: must not. {symbol+HEX} stands for an address as 0x%x, {entry} for the
+ *           one in the image's header; `X|Y` for either.
+ */
+struct defect {
+	const char *name, *what;
+	const char *image, *machine;
+	unsigned int cpus;
+	uint64_t load; /* where it is put; 0: where it belongs */
+	struct change change[ZOO_CHANGES];
+	enum zoo_end end;
+	const char *says[ZOO_SAYS];
 };
 
 extern const struct defect defects[]; /* ends with a row without a name */
