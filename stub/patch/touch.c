@@ -317,7 +317,8 @@ static int note_changes(struct touch *t, const struct place *place, enum touch_k
 
 /*
  * Where only an executed `tlbi` makes a CPU forget, what is to become something else is invalid
- * in between, as plan_apply() does it (break-before-make; DDI 0487, D8.17.1). @old follows.
+ * in between, as plan_apply() does it (break-before-make; DDI 0487, D8.17.1). @old becomes @new
+ * then: whoever writes it need not write whole descriptors, nor reach them while they are gone.
  */
 static int break_first(struct touch *t, const struct place *place, uint8_t *old, const uint8_t *new,
 		       uint64_t pa, size_t len, const char *why)
@@ -346,9 +347,13 @@ static int break_first(struct touch *t, const struct place *place, uint8_t *old,
 	err = note_changes(t, place, TOUCH_TABLE, old, gap, pa, len, why);
 	if (!err)
 		err = machine_phys_write(t->machine, pa, gap, len);
-	memcpy(old, gap, len);
 	if (!err)
 		err = journal_entry_refresh(t->machine, journal_find(t->journal, t->number), &say);
+	if (!err)
+		err = note_changes(t, place, TOUCH_TABLE, gap, new, pa, len, why);
+	if (!err)
+		err = machine_phys_write(t->machine, pa, new, len);
+	memcpy(old, new, len);
 	buf_free(&say);
 	return err;
 }

@@ -57,7 +57,7 @@ int touch_sort(struct touch *t, struct touch_piece *piece, size_t n);
  *
  * Several of it, each followed by its write, and one touch_end() make one patch.
  *
- * Where it takes break-before-make (KVM), descriptors are invalid once it returns.
+ * Where it takes break-before-make (KVM), descriptors are what they are to be once it returns.
  *
  * Return: 0, with t->number or without; -BATON_EREFUSED: no CPU can execute the `tlbi` for that;
  * or what the journal or the machine failed with: then the write must not be made, and those

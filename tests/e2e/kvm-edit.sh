@@ -139,4 +139,14 @@ tap_ok '... is cleaned and fetched again' executed 'ic ialluis' 1
 tap_ok '... and undo' says 'fourth 0xaaaa'
 process_end "$pid"
 gone
+
+# All that is tested of edits and of what is injected under TCG.
+export KVM_QEMU=$QEMU
+through() {
+	QEMU=tests/kvm/qemu "${0%/*}/$1.sh" >"$tmp/$1.tap" 2>&1 && return
+	grep -A9 '^not ok' "$tmp/$1.tap" | sed 's/^/# /'
+	return 1
+}
+tap_ok 'patch.sh through the shim' through patch
+tap_ok 'inject.sh through the shim' through inject
 tap_end

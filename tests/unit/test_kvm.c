@@ -166,13 +166,24 @@ static void a_write_of_gdbs_is_broken_first(void **state)
 	struct fake *f = *state;
 
 	assert_int_equal(write_as_gdb(f, 0x40005000 | FAKE_PAGE), 0);
-	assert_log(f, "[3] 0\ntlbi\n[3] 0x40005000\ntlbi\n");
+	assert_log(f, "[3] 0\ntlbi\n[3] 0x40005000\n[3] 0x40005000\ntlbi\n");
 	assert_said(f, "0x0000000040003703 -> 0x0000000040005703 (`patches 1`");
 	/* read-only: changes in place */
 	assert_int_equal(write_as_gdb(f, 0x40005000 | FAKE_PAGE | 0x80), 0);
 	assert_log(f, "[3] 0x40005000\ntlbi\n");
 	assert_int_equal(fake_command(f, "undo all"), 0);
 	assert_log(f, "[3] 0x40005000\ntlbi\n[3] 0\ntlbi\n[3] 0x40003000\ntlbi\n");
+}
+
+/* Two bytes of a descriptor: the others stay. */
+static void a_part_of_a_descriptor_is_broken_first(void **state)
+{
+	struct fake *f = *state;
+
+	assert_int_equal(fake_command(f, "patch -b 0x40083019 = 0x57"), 0);
+	assert_true(fake_u64(f, DESC) == (0x40005000 | FAKE_PAGE));
+	assert_int_equal(fake_command(f, "undo"), 0);
+	assert_true(fake_u64(f, DESC) == ((FAKE_RAM + 0x3000) | FAKE_PAGE));
 }
 
 static void one_that_cannot_be_broken_is_not_made(void **state)
@@ -316,6 +327,7 @@ int main(void)
 		T(a_rollback_breaks_before_it_makes),
 		T(an_undo_that_takes_the_code_away_is_not_done),
 		T(a_write_of_gdbs_is_broken_first),
+		T(a_part_of_a_descriptor_is_broken_first),
 		T(one_that_cannot_be_broken_is_not_made),
 		T(code_is_cleaned_and_fetched_again),
 		T(code_is_cleaned_where_it_is_mapped),
