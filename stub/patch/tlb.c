@@ -140,7 +140,8 @@ int tlb_refresh(struct machine *m, const struct tlb_what *what, struct buf *say)
 
 int tlb_reach(struct machine *m, const struct tlb_what *what, struct buf *say)
 {
-	int err = m->accel == ACCEL_TCG ? 0 : by_tlbi(m, what);
+	/* a file has no CPU, and refuses the write in words of its own */
+	int err = m->accel == ACCEL_TCG || m->file ? 0 : by_tlbi(m, what);
 
 	if (err)
 		buf_printf(say, "refused: no CPU can execute the tlbi that goes with it: %s\n",
