@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Branches by register: within the loader, to a copy of it, or out of it. */
-#include "handoff/internal.h"
+#include "handoff/leave.h"
 
 #include "hex.h"
 
@@ -11,19 +11,8 @@
 #define LINUX_MAGIC    0x644d5241u
 #define LINUX_MAGIC_AT 14
 
-#define LOOK_WORDS 16
-#define LOOK_BYTES (4 * LOOK_WORDS)
-
 /* How much of the code around the pc has to be at the copy too. */
 #define MOVE_WORDS 8
-
-struct target {
-	uint64_t va, pa;
-	bool unchecked; /* pa is not known */
-	unsigned int el;
-	uint8_t bytes[LOOK_BYTES];
-	uint32_t words[LOOK_WORDS];
-};
 
 /* A branch that stays where the code is known; seen often enough it costs nothing more. */
 static int harmless(struct handoff *h, struct visit *v)
@@ -145,35 +134,43 @@ static void bad_region(struct handoff *h, const struct visit *v, size_t i, int e
 						      : machine_error(machine_of(h), err));
 }
 
-static int verify_regions(struct handoff *h, const struct visit *v)
+int leave_regions(struct handoff *h, struct leave_regions *out)
 {
-	struct event e = { .kind = EVENT_COPIED, .cpu = v->cpu, .el = v->el, .pc = v->pc };
 	struct image *img = &h->image;
-	uint64_t differs = 0;
-	size_t count = 0;
 	int err = image_load(img, machine_of(h));
 
-	if (err)
-		return err;
+	*out = (struct leave_regions){ 0 };
 	for (size_t i = 0; !err && img->has_header && i < img->header.num_regions; i++) {
 		const struct baton_image_region *r = &img->region[i];
 
 		if (r->type != BATON_REGION_DATA || !r->size)
 			continue;
-		err = image_verify(img, machine_of(h), r, &differs);
-		if (err == -BATON_ELINK || err == -BATON_ECANCELED)
-			return err;
-		if (!count++)
-			e.before = r->load_addr;
-		e.after += r->size;
-		if (err)
-			bad_region(h, v, i, err, differs);
+		err = image_verify(img, machine_of(h), r, &out->differs);
+		if (!out->count++)
+			out->first = r->load_addr;
+		out->bytes += r->size;
+		out->bad = i;
 	}
-	if (!err && count)
+	return err;
+}
+
+static int verify_regions(struct handoff *h, const struct visit *v)
+{
+	struct event e = { .kind = EVENT_COPIED, .cpu = v->cpu, .el = v->el, .pc = v->pc };
+	struct leave_regions r;
+	int err = leave_regions(h, &r);
+
+	if (err == -BATON_ELINK || err == -BATON_ECANCELED || (err && !r.count))
+		return err;
+	e.before = r.first;
+	e.after = r.bytes;
+	if (err)
+		bad_region(h, v, r.bad, err, r.differs);
+	else if (r.count)
 		event_add(h, &e,
 			  "%zu region%s copied and verified: %" PRIu64
 			  " bytes, the first at %#" PRIx64,
-			  count, count == 1 ? "" : "s", e.after, e.before);
+			  r.count, r.count == 1 ? "" : "s", e.after, e.before);
 	return err ? FOUND : GO;
 }
 
@@ -238,6 +235,11 @@ static int goes_on_in_copy(struct handoff *h, struct visit *v, struct tables *ta
 	return err ? err : step_over(h, v);
 }
 
+bool leave_is_linux(const struct target *t)
+{
+	return t->words[LINUX_MAGIC_AT] == LINUX_MAGIC;
+}
+
 /*
  * With -kernel it is a stub of QEMU's own that runs first. What it jumps to is the loader,
  * unless it is Linux, whose image says so.
@@ -245,7 +247,7 @@ static int goes_on_in_copy(struct handoff *h, struct visit *v, struct tables *ta
 static bool is_qemus_stub(const struct handoff *h, const struct target *t)
 {
 	return h->image.listed && strcmp(h->image.name, "bootloader") == 0 &&
-	       image_rom(&h->image, t->pa) && t->words[LINUX_MAGIC_AT] != LINUX_MAGIC;
+	       image_rom(&h->image, t->pa) && !leave_is_linux(t);
 }
 
 static int goes_on_in_rom(struct handoff *h, struct visit *v, struct tables *tables,
@@ -297,35 +299,96 @@ static void warn_strays(struct handoff *h, const struct visit *v, const struct p
 	}
 }
 
+/*
+ * Is the target in the image, and as far from its physical address as the code that is
+ * running now? Then the loader stays within itself: at the same address, or as a whole
+ * at another one. (Another level is entered with its MMU off, or mapped onto itself.)
+ */
+static bool within(struct handoff *h, const struct visit *v, struct tables *tables,
+		   const struct target *t, const struct pt_walk *walk)
+{
+	uint64_t offset = 0;
+	struct pt_walk here;
+
+	if (walk->fault || (t->va & 3) || !image_holds(&h->image, walk->oa) ||
+	    code_is_entry(h, t->va))
+		return false;
+	if (t->el == v->el && !tables_walk(tables, v->pc, NULL, &here, NULL) && !here.fault)
+		offset = here.oa - v->pc;
+	return walk->oa - t->va == offset;
+}
+
+/* Code, of something else than the loader? */
+static const char *no_code(const struct target *t)
+{
+	if (all_zero(t))
+		return "there is nothing but zeros: no code was put there";
+	if (t->words[0] == FDT_MAGIC)
+		return "a device tree is there, no code: nothing was copied over it";
+	if (!(t->words[0] >> 16))
+		return "the first instruction there is udf: permanently undefined";
+	return NULL;
+}
+
+int leave_judge(struct handoff *h, const struct visit *v, struct tables *tables,
+		const struct pt_walk *walk, struct target *t, enum leave_way *way,
+		const char **what, uint64_t *from)
+{
+	int err;
+
+	*way = LEAVE_OUT;
+	*what = NULL;
+	if (within(h, v, tables, t, walk)) {
+		*way = LEAVE_STAY;
+		return 0;
+	}
+	t->pa = walk->oa;
+	if (t->va & 3)
+		*what = "the address is not a multiple of 4: a PC alignment fault";
+	else if (!walk->fault && !machine_is_ram(machine_of(h), t->pa, LOOK_BYTES, true))
+		*what = machine_ram_find(machine_of(h), t->pa) ? "that is a device, not memory"
+							       : "there is no memory";
+	if (*what || walk->fault)
+		return 0;
+	err = look(h, v, t);
+	if (err)
+		return err;
+	*what = no_code(t);
+	if (*what)
+		return 0;
+	if (is_move(h, v, tables, t, from))
+		*way = LEAVE_COPY;
+	else if (is_qemus_stub(h, t))
+		*way = LEAVE_ROM;
+	else
+		*what = trouble_memory(walk);
+	return 0;
+}
+
+static int stays(struct handoff *h, struct visit *v, struct tables *tables, uint64_t target)
+{
+	int err = code_follow(h, v->cpu, tables, target,
+			      v->site.insn.kind == INSN_BLR ? SCAN_LINKED : SCAN_UNKNOWN);
+
+	return err ? err : harmless(h, v);
+}
+
 static int leaves(struct handoff *h, struct visit *v, struct tables *tables, struct target *t,
 		  const struct pt_access *acc, const struct pt_walk *walk)
 {
-	const char *what = NULL;
+	const char *what;
+	enum leave_way way;
 	uint64_t from;
-	int err;
+	int err = leave_judge(h, v, tables, walk, t, &way, &what, &from);
 
-	if (t->va & 3)
-		what = "the address is not a multiple of 4: a PC alignment fault";
-	else if (!walk->fault && !machine_is_ram(machine_of(h), t->pa, LOOK_BYTES, true))
-		what = machine_ram_find(machine_of(h), t->pa) ? "that is a device, not memory"
-							      : "there is no memory";
-	if (!what && !walk->fault) {
-		err = look(h, v, t);
-		if (err)
-			return err;
-		if (all_zero(t))
-			what = "there is nothing but zeros: no code was put there";
-		else if (t->words[0] == FDT_MAGIC)
-			what = "a device tree is there, no code: nothing was copied over it";
-		else if (!(t->words[0] >> 16))
-			what = "the first instruction there is udf: permanently undefined";
-		else if (is_move(h, v, tables, t, &from))
-			return goes_on_in_copy(h, v, tables, t, from);
-		else if (is_qemus_stub(h, t))
-			return goes_on_in_rom(h, v, tables, t);
-		else
-			what = trouble_memory(walk);
-	}
+	if (err)
+		return err;
+	if (way == LEAVE_STAY)
+		return stays(h, v, tables, t->va);
+	if (way == LEAVE_COPY)
+		return goes_on_in_copy(h, v, tables, t, from);
+	if (way == LEAVE_ROM)
+		return goes_on_in_rom(h, v, tables, t);
 	if (!what && !walk->fault && hold(h, v, t))
 		return REACHED;
 	if (v->cpu == h->boot_cpu) {
@@ -356,25 +419,6 @@ static int unchecked(struct handoff *h, struct visit *v, uint64_t target, const 
 	return err ? err : step_over(h, v);
 }
 
-/*
- * Is the target in the image, and as far from its physical address as the code that is
- * running now? Then the loader stays within itself: at the same address, or as a whole
- * at another one. (Another level is entered with its MMU off, or mapped onto itself.)
- */
-static bool within(struct handoff *h, const struct visit *v, struct tables *tables,
-		   const struct target *t, const struct pt_walk *walk)
-{
-	uint64_t offset = 0;
-	struct pt_walk here;
-
-	if (walk->fault || (t->va & 3) || !image_holds(&h->image, walk->oa) ||
-	    code_is_entry(h, t->va))
-		return false;
-	if (t->el == v->el && !tables_walk(tables, v->pc, NULL, &here, NULL) && !here.fault)
-		offset = here.oa - v->pc;
-	return walk->oa - t->va == offset;
-}
-
 int leave_visit(struct handoff *h, struct visit *v, uint64_t target, unsigned int el)
 {
 	struct pt_access acc = { .kind = PT_FETCH, .el = el };
@@ -393,15 +437,8 @@ int leave_visit(struct handoff *h, struct visit *v, uint64_t target, unsigned in
 		err = tables_walk(&tables, target, &acc, &walk, &why);
 	if (err == -BATON_EUNSUPPORTED || err == -BATON_ENOTFOUND)
 		err = unchecked(h, v, target, why.data ? why.data : "");
-	else if (!err && within(h, v, &tables, &t, &walk)) {
-		err = code_follow(h, v->cpu, &tables, target,
-				  v->site.insn.kind == INSN_BLR ? SCAN_LINKED : SCAN_UNKNOWN);
-		if (!err)
-			err = harmless(h, v);
-	} else if (!err) {
-		t.pa = walk.oa;
+	else if (!err)
 		err = leaves(h, v, &tables, &t, &acc, &walk);
-	}
 	buf_free(&why);
 	return err;
 }

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A branch by register, or an eret: does it leave the loader, and for what? */
+#ifndef BATON_HANDOFF_LEAVE_H
+#define BATON_HANDOFF_LEAVE_H
+
+#include "handoff/internal.h"
+
+#define LOOK_WORDS 16
+#define LOOK_BYTES (4 * LOOK_WORDS)
+
+/** struct target - where a jump goes, and what is there. */
+struct target {
+	uint64_t va, pa;
+	bool unchecked; /* pa is not known */
+	unsigned int el;
+	uint8_t bytes[LOOK_BYTES];
+	uint32_t words[LOOK_WORDS];
+};
+
+enum leave_way {
+	LEAVE_OUT,
+	LEAVE_STAY, /* in the loader as it is */
+	LEAVE_COPY, /* ... in a copy of it, or under another address */
+	LEAVE_ROM,  /* from QEMU's own first instructions to the loader */
+};
+
+/**
+ * leave_judge() - which way does it go, and is there code?
+ * @t: va and el; pa and what is there is filled in, as far as it was looked at
+ * @walk: of va as a fetch from that level
+ * *@what: why it is no good where @walk does not say it, or NULL
+ * *@from: LEAVE_COPY: of what
+ */
+int leave_judge(struct handoff *h, const struct visit *v, struct tables *tables,
+		const struct pt_walk *walk, struct target *t, enum leave_way *way,
+		const char **what, uint64_t *from);
+
+/** leave_is_linux() - the header of a Linux image is there, or of one that is started alike. */
+bool leave_is_linux(const struct target *t);
+
+/** struct leave_regions - those of the image that are copied. */
+struct leave_regions {
+	size_t count;
+	uint64_t first, bytes; /* where the first lies; of all of them */
+	size_t bad;	       /* the one that is not what the image holds */
+	uint64_t differs;
+};
+
+/**
+ * leave_regions() - compare them with the image.
+ * Return: 0: all the same; 1: @bad differs first at @differs; -BATON_ENOTFOUND: its bytes are
+ * not in the image; what reading failed with.
+ */
+int leave_regions(struct handoff *h, struct leave_regions *out);
+
+#endif
