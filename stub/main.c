@@ -312,7 +312,7 @@ static void leave(struct baton *b)
 			live_start(&b->live);
 	}
 	/* `quit` is the one way to end QEMU that it does not comment upon. */
-	if (b->opened && b->options.mode == MODE_RUN &&
+	if (b->opened && !r->running && b->options.mode == MODE_RUN &&
 	    !rsp_send(r, "qRcmd,71756974", strlen("qRcmd,71756974")))
 		child_wait(&b->child);
 	live_close(&b->live);

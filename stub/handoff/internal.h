@@ -240,6 +240,8 @@ int maintenance_again(struct handoff *h);
 
 /* kernel.c */
 int kernel_enter(struct handoff *h);
+/** kernel_follow_flat() - a CPU will start at physical @pa with its MMU off. */
+int kernel_follow_flat(struct handoff *h, uint64_t pa);
 int kernel_visit(struct handoff *h, struct visit *v);
 /** kernel_owns_vectors() - that level's VBAR is no longer what the loader left. */
 bool kernel_owns_vectors(struct handoff *h, unsigned int cpu, unsigned int el);
@@ -273,7 +275,7 @@ bool copied_from(const struct handoff *h, uint64_t to, const uint32_t *words, un
 int copied_clean(struct handoff *h, unsigned int cpu, uint64_t from, uint64_t to);
 
 /* unseen.c */
-int unseen_way(struct handoff *h);
+int unseen_way(struct handoff *h, bool *moved);
 /* run.c */
 int step_over(struct handoff *h, const struct visit *v);
 

@@ -19,7 +19,7 @@
 
 /* A mapping that is bigger is not all code: this far around the pc is searched. */
 #define NEAR (32u << 20)
-/* So often an instruction is shown; then it is counted. */
+/* So often an instruction is shown on each CPU; then it is counted. */
 #define SHOWN 3
 /* One `eret` may serve all returns of a kernel, and the one to EL0 is waited for. */
 #define ERET_LIFT (8 * HANDOFF_LIFT)
@@ -29,6 +29,11 @@
 #define THIN_MS 2000
 
 #define EC_SVC 0x15
+
+static unsigned int shown(const struct handoff *h)
+{
+	return SHOWN * machine_of(h)->cpus;
+}
 
 struct search {
 	struct handoff *h;
@@ -126,6 +131,12 @@ static int search(struct handoff *h, unsigned int cpu, struct tables *t, uint64_
 	return err == -BATON_ELINK || err == -BATON_ECANCELED ? err : code_plant(h);
 }
 
+static void mark(struct handoff *h, size_t from)
+{
+	for (; from < h->scan.site_count; from++)
+		h->scan.sites[from].kernel = true;
+}
+
 /* What the kernel runs next is at @va, at that level. */
 static int look(struct handoff *h, unsigned int cpu, unsigned int el, uint64_t va)
 {
@@ -142,8 +153,16 @@ static int look(struct handoff *h, unsigned int cpu, unsigned int el, uint64_t v
 	if (!cfg.flat && machine_of(h)->accel != ACCEL_KVM)
 		return search(h, cpu, &t, va);
 	err = cfg.flat ? code_follow(h, cpu, &t, va, SCAN_UNKNOWN) : 0;
-	for (; sites < h->scan.site_count; sites++)
-		h->scan.sites[sites].kernel = true;
+	mark(h, sites);
+	return err;
+}
+
+int kernel_follow_flat(struct handoff *h, uint64_t pa)
+{
+	size_t sites = h->scan.site_count;
+	int err = code_follow_flat(h, pa, SCAN_UNKNOWN);
+
+	mark(h, sites);
 	return err;
 }
 
@@ -212,11 +231,11 @@ static int kernel_eret(struct handoff *h, struct visit *v)
 	e.after = spsr & 0x10 ? spsr & 0xf ? 1 : 0 : spsr >> 2 & 3;
 	if (v->site.insn.pauth)
 		elr = insn_strip_pauth(elr);
-	if (!e.after && (!h->kernel.user || v->site.hits <= SHOWN))
+	if (!e.after && (!h->kernel.user || v->site.hits <= shown(h)))
 		say_user(h, v, elr, spsr & 0x10 ? "drop to EL0, AArch32, at" : "drop to EL0 at");
-	else if (e.after && v->site.hits <= SHOWN)
+	else if (e.after && v->site.hits <= shown(h))
 		event_add(h, &e, "eret: EL%u -> EL%" PRIu64 " at %#" PRIx64, v->el, e.after, elr);
-	if (e.after && !(spsr & 0x10) && !scan_word(&h->scan, elr) && v->site.hits <= SHOWN)
+	if (e.after && !(spsr & 0x10) && !scan_word(&h->scan, elr) && v->site.hits <= shown(h))
 		err = look(h, v->cpu, (unsigned int)e.after, elr);
 	return err ? err : step_over(h, v);
 }
@@ -268,7 +287,7 @@ int kernel_visit(struct handoff *h, struct visit *v)
 		return kernel_eret(h, v);
 	if (kind == INSN_BR || kind == INSN_BLR || kind == INSN_RET)
 		return kernel_branch(h, v);
-	v->quiet = v->site.hits > SHOWN;
+	v->quiet = v->site.hits > shown(h);
 	return site_visit(h, v);
 }
 
@@ -317,7 +336,7 @@ int kernel_exception(struct handoff *h, unsigned int cpu, unsigned int el, uint6
 		if (err)
 			return err;
 	}
-	show = k->shown[esr >> 26 & 63]++ < SHOWN;
+	show = k->shown[esr >> 26 & 63]++ < shown(h);
 	words = esr_fault_words(esr);
 	if (show && (esr >> 26 & 63) == EC_SVC)
 		event_add(h, &e, "takes svc #%u", (unsigned int)(esr & 0xffff));
@@ -328,6 +347,14 @@ int kernel_exception(struct handoff *h, unsigned int cpu, unsigned int el, uint6
 		return GO;
 	event_add(h, &e, "%u exceptions to this vector: no longer watched", hits);
 	return vectors_lift(h, pc);
+}
+
+/* New vectors, in code that was followed: a hypervisor that waits to be called. */
+static bool leads_on(const struct handoff *h, const struct scan_site *s)
+{
+	const struct watch *w = s->insn.kind == INSN_MSR ? watch_find(s->insn.sysreg) : NULL;
+
+	return w && w->role == WATCH_VBAR && scan_word(&h->scan, s->pc);
 }
 
 /*
@@ -345,7 +372,8 @@ static int thin_out(struct handoff *h)
 	for (size_t i = 0; !err && i < h->scan.site_count; i++) {
 		struct scan_site *s = &h->scan.sites[i];
 
-		if (!s->kernel || s->lifted || s->hits || s->insn.kind == INSN_ERET)
+		if (!s->kernel || s->lifted || s->hits || s->insn.kind == INSN_ERET ||
+		    leads_on(h, s))
 			continue;
 		lifted++;
 		err = code_lift(h, s);

@@ -258,6 +258,7 @@ static int on_trap(struct handoff *h, unsigned int cpu, bool first)
 
 static int on_silence(struct handoff *h)
 {
+	bool moved = false;
 	int err;
 
 	if (h->pending.kind) {
@@ -266,8 +267,8 @@ static int on_silence(struct handoff *h)
 		h->pending.kind = TROUBLE_NONE;
 		return FOUND;
 	}
-	err = h->kernel.entered ? GO : unseen_way(h);
-	return err == GO ? SILENT : err;
+	err = h->kernel.entered ? GO : unseen_way(h, &moved);
+	return err == GO && !moved ? SILENT : err;
 }
 
 /* A kernel maps more code as it goes: it is looked at again while nothing else happens. */

@@ -234,7 +234,8 @@ static int cpu_on(struct handoff *h, const struct visit *v, const uint64_t *x)
 			      x[2]);
 		return FOUND;
 	}
-	return code_follow_flat(h, x[2], SCAN_UNKNOWN);
+	return v->site.kernel ? kernel_follow_flat(h, x[2])
+			      : code_follow_flat(h, x[2], SCAN_UNKNOWN);
 }
 
 static void say_arguments(struct handoff *h, const struct psci_call *call, const uint64_t *x,

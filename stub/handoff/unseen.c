@@ -34,9 +34,11 @@ static bool all_moved(struct handoff *h, uint64_t from, uint64_t to)
  * unseen_way() - the CPU that started is where a copy of what the image carries lies:
  * then the loader has been left, by a `ret` through the stack or the like.
  *
- * Return: DONE; GO: nothing of that kind, or what it runs is the loader's copy of itself.
+ * @moved: what it runs is the loader's copy of itself, which is watched from now on
+ *
+ * Return: DONE; GO: nothing of that kind, or @moved.
  */
-int unseen_way(struct handoff *h)
+int unseen_way(struct handoff *h, bool *moved)
 {
 	struct machine *m = machine_of(h);
 	struct event e = { .kind = EVENT_LEFT, .cpu = h->boot_cpu };
@@ -60,15 +62,18 @@ int unseen_way(struct handoff *h)
 		err = image_load(&h->image, m);
 	if (err)
 		return err == -BATON_ELINK ? err : GO;
-	if (!image_search(&h->image, bytes, sizeof(bytes), &at) &&
-	    !image_region(&h->image, walk.oa))
+	found = image_search(&h->image, bytes, sizeof(bytes), &at);
+	if (!found && !image_region(&h->image, walk.oa))
 		return GO;
 	e.el = (unsigned int)el;
 	e.after = e.pc;
 	if (found && all_moved(h, at, walk.oa)) {
 		e.kind = EVENT_MOVED;
+		e.before = at;
 		event_add(h, &e, "runs in a copy of the loader, by a jump that was not watched");
-		return GO;
+		image_moved(&h->image, at, walk.oa);
+		*moved = true;
+		return code_follow(h, h->boot_cpu, NULL, e.pc, SCAN_UNKNOWN);
 	}
 	event_add(h, &e, "runs what was copied to %#" PRIx64 ", by a jump that was not watched",
 		  walk.oa);

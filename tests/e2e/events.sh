@@ -103,4 +103,27 @@ for image in good good-eret good-smc; do
 	tap_ok "no warning about $image" never_says warning:
 done
 
+# Against QEMU's own log: each exception, firmware call and return, in order.
+printf '#!/bin/sh\nexec %s -d int -D %s/int "$@"\n' "$QEMU" "$tmp" >"$tmp/qemu"
+chmod +x "$tmp/qemu"
+QEMU=$tmp/qemu
+agrees() { # NAME, baton's arguments
+	local name=$1
+	shift
+	rm -f "$tmp/int"
+	baton "$@"
+	tap_ok "$name: the timeline is what QEMU logs" "${0%/*}/agree" all "$out" "$tmp/int"
+}
+agrees 'EL1' "$seed/good-el1.img" 0x70000000 virt -e 'handoff until user'
+agrees 'EL2 to EL1' "$seed/good-el1.img" 0x70000000 $el2 -e 'handoff until user'
+agrees 'EL2' "$seed/good-el2.img" 0x70000000 $el2 -e 'handoff until user'
+agrees 'EL3 to EL1' "$seed/good-el1.img" 0x70000000 virt,secure=on -e 'handoff until user'
+agrees 'smc that is undefined' "$second/good-smc.img" 0x48000000 virt -e 'handoff until user'
+agrees 'by eret' "$second/good-eret.img" 0x48000000 virt -e 'handoff until user'
+agrees 'repaired' "$seed/lvl0-upper-zero.img" 0x70000000 virt -e 'handoff run' -e 'fix -y' \
+	-e 'handoff until user'
+smp=4
+agrees 'four CPUs' "$seed/good-el1-smp4.img" 0x70000000 virt -e 'handoff until user'
+agrees 'four CPUs at EL2' "$seed/good-el2-smp4.img" 0x70000000 $el2 -e 'handoff until user'
+
 tap_end

@@ -41,4 +41,7 @@ oracle-guests: guests $(ORACLE) ## our walk against QEMU's and pagemap on each o
 loader-guests: guests ## Debian's Linux through our loader, from each level, 1 and 4 CPUs (GUEST="NAME...")
 	$(Q)tests/guests/loader.sh $(GUEST)
 
-.PHONY: guests oracle-guests loader-guests
+handoff-guests: guests ## Linux, U-Boot, EDK2 and Xen under `handoff`, against QEMU's log of exceptions
+	$(Q)tests/guests/handoff.sh $(GUEST)
+
+.PHONY: guests oracle-guests loader-guests handoff-guests
