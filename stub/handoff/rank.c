@@ -12,6 +12,17 @@ static const struct scan_span *span_of(const struct repair_query *q, uint64_t pa
 	return NULL;
 }
 
+/*
+ * A loader that moved has two copies of its tables, and goes by those that came along: with
+ * the code that runs, or with @near, what is wrong now.
+ */
+static bool left_behind(const struct repair_query *q, uint64_t table, uint64_t near)
+{
+	const struct scan_span *span = span_of(q, table), *here = span_of(q, q->pc);
+
+	return q->running && here && span != here && span != span_of(q, near);
+}
+
 /* The table that the entry leads to now holds nothing at all, or leads back to itself. */
 static bool leads_to_nothing(const struct repair_query *q, const struct repair *r)
 {
@@ -45,8 +56,8 @@ static void rate(const struct repair_query *q, struct repair *r)
 	case REPAIR_TABLE:
 		/* to map the loader onto itself a table of the kernel's is a makeshift */
 		r->score += q->onto_itself && r->use != USE_ORPHAN ? 0 : use_score[r->use];
-		/* a loader that moved has two copies of its tables */
 		r->score += span_of(q, r->table) == span_of(q, r->address) ? 2 : 0;
+		r->score -= left_behind(q, r->table, r->address) ? 4 : 0;
 		r->score -= !r->old ? 0 : leads_to_nothing(q, r) ? 1 : 3;
 		break;
 	case REPAIR_NEIGHBOR:
@@ -68,6 +79,7 @@ static void rate(const struct repair_query *q, struct repair *r)
 		r->score += 7 - (int)r->changes;
 		/* what a table leads to is no root */
 		r->score += r->use == USE_ORPHAN ? 1 : r->use == USE_OTHER_HALF ? -2 : 0;
+		r->score -= r->table && left_behind(q, r->table, q->walk->cfg.root) ? 6 : 0;
 		break;
 	case REPAIR_TARGET:
 	case REPAIR_CONDUIT:

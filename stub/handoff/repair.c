@@ -28,9 +28,14 @@
 
 #define MAIR_DEVICE(attr) (!((attr)&0xf0)) /* D24.2.100 */
 
+static bool is_device(const struct pt_walk *w)
+{
+	return !w->fault && !w->cfg.flat && MAIR_DEVICE(w->attrs.mair);
+}
+
 bool repair_is_memory(const struct pt_walk *w)
 {
-	if (w->cfg.flat || !MAIR_DEVICE(w->attrs.mair))
+	if (!is_device(w))
 		return true;
 	for (unsigned int i = 0; i < 8; i++)
 		if (!MAIR_DEVICE(w->cfg.regime.mair >> (8 * i)))
@@ -488,7 +493,7 @@ void repair_find(const struct repair_query *q, struct repairs *out)
 		return;
 	if (q->registers)
 		regs_try(q, out);
-	if (q->walk->cfg.flat)
+	if (q->walk->cfg.flat || (out->count && is_device(q->walk)))
 		return;
 	for (unsigned int i = 0; i < q->walk->steps; i++)
 		if (q->walk->step[i].read)

@@ -312,6 +312,100 @@ static void el2_has_one_root(void **state)
 	assert_best(LOWER_L0 + 8, L1 | TABLE, "0x7000b003");
 }
 
+/* --- registers: the tables are right */
+
+#define EPD1	 (UINT64_C(1) << 23)
+#define TG1_64K	 (UINT64_C(1) << 30) /* with 4 KiB's bit */
+#define TCR_T1SZ (UINT64_C(63) << 16)
+#define CODE_PC	 UINT64_C(0x70008000)
+
+static void find_registers(uint64_t ttbr1, uint64_t tcr_clear, uint64_t tcr_set)
+{
+	regime = fake_el1(LOWER_L0, ttbr1);
+	regime.tcr = (regime.tcr & ~tcr_clear) | tcr_set;
+	q = (struct repair_query){
+		.regime = &regime,
+		.reader = fake_reader(&ram),
+		.acc = fetch_el1,
+		.walk = &w,
+		.registers = true,
+		.running = true,
+		.pc = CODE_PC,
+		.spans = &span,
+		.span_count = 1,
+		.read = read_fake,
+		.is_ram = is_ram,
+		.judge = judge,
+	};
+	assert_int_equal(walk_with(&regime, KERNEL, &fetch_el1), 0);
+	repair_find(&q, &repairs);
+}
+
+static void assert_register(const char *reg, uint64_t value, const char *fields)
+{
+	const struct repair *best = repair_best(&repairs);
+
+	assert_non_null(best);
+	assert_int_equal(best->kind, REPAIR_SYSREG);
+	assert_string_equal(best->reg, reg);
+	assert_int_equal(best->new, value);
+	assert_string_equal(best->edit, fields);
+	assert_int_equal(best->after.oa, 0x40000000);
+}
+
+static void root_that_the_register_misses_is_found(void **state)
+{
+	(void)state;
+	find_registers(OTHER, 0, 0);
+	assert_register("TTBR1", L0, "");
+	assert_int_equal(repairs.list[0].use, USE_ORPHAN);
+}
+
+static void size_that_starts_at_the_wrong_index_is_widened(void **state)
+{
+	uint64_t right = fake_el1(LOWER_L0, L0).tcr;
+
+	(void)state;
+	find_registers(L0, TCR_T1SZ, UINT64_C(24) << 16);
+	assert_register("TCR", right, "T1SZ=16");
+}
+
+static void walks_that_are_off_are_turned_on(void **state)
+{
+	uint64_t right = fake_el1(LOWER_L0, L0).tcr;
+
+	(void)state;
+	find_registers(L0, 0, EPD1);
+	assert_register("TCR", right, "EPD1=0");
+}
+
+static void granule_that_is_wrong_is_put_right(void **state)
+{
+	uint64_t right = fake_el1(LOWER_L0, L0).tcr;
+
+	(void)state;
+	find_registers(L0, 0, TG1_64K);
+	assert_register("TCR", right, "TG1=2");
+}
+
+/* A block that is wrong is no reason to change a register. */
+static void register_is_left_where_a_descriptor_is_wrong(void **state)
+{
+	(void)state;
+	fake_put(&ram, L2, 0, 0x40000311);
+	find_registers(L0, 0, 0);
+	assert_best(L2, 0x40000711, "AF=1");
+	assert_int_equal(repairs.list[0].kind, REPAIR_BITS);
+}
+
+static void block_with_the_type_of_a_table_gets_its_own(void **state)
+{
+	(void)state;
+	fake_put(&ram, L2, 0, 0x40000713);
+	find();
+	assert_int_equal(repair_best(&repairs)->new, 0x40000711);
+}
+
 /* The other granules, by hand: TCR.TG1, then KERNEL's indexes at each level. */
 static void find_in_upper_half(uint64_t tg1, uint64_t t1sz, uint64_t root)
 {
@@ -466,6 +560,12 @@ int main(void)
 		TEST(nothing_for_an_address_in_neither_half),
 		TEST(nothing_in_a_half_that_is_off),
 		TEST(el2_has_one_root),
+		TEST(root_that_the_register_misses_is_found),
+		TEST(size_that_starts_at_the_wrong_index_is_widened),
+		TEST(walks_that_are_off_are_turned_on),
+		TEST(granule_that_is_wrong_is_put_right),
+		TEST(register_is_left_where_a_descriptor_is_wrong),
+		TEST(block_with_the_type_of_a_table_gets_its_own),
 		TEST(tables_of_16k_are_repaired),
 		TEST(tables_of_64k_are_repaired),
 		TEST(table_beyond_48_bits_is_compared_by_its_address),
