@@ -182,7 +182,7 @@ static void run(const struct options *o)
 
 static char c_loader[] = "loader", c_ram[] = "ram", c_dump[] = "pt-dump", c_tables[] = "pt-tables",
 	    c_find[] = "pt-find 0x40000000", c_mem[] = "mem -p 0x70000000 64";
-static char *commands[] = { c_loader, c_ram, c_dump, c_tables, c_find, c_mem };
+static char *lines[] = { c_loader, c_ram, c_dump, c_tables, c_find, c_mem };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -204,7 +204,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	o.image = path;
 	if (what & 0x20)
-		o.commands = (struct strings){ commands, sizeof(commands) / sizeof(commands[0]) };
+		o.commands = (struct strings){ lines, sizeof(lines) / sizeof(lines[0]) };
 	if (kind || what & 0x40)
 		o.given[GIVEN_TTBR0] = o.given[GIVEN_TTBR1] = given(BASE + 0x1000);
 	if (kind)
