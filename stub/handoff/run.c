@@ -179,6 +179,18 @@ int step_over(struct handoff *h, const struct visit *v)
 	return vector < 0 ? GO : vector_hit(h, v->cpu, pc, vector);
 }
 
+/* A CPU whose start was not seen: told when it is first stopped at. */
+static void first_seen(struct handoff *h, const struct visit *v)
+{
+	struct event e = { .kind = EVENT_NOTE, .cpu = v->cpu, .el = v->el, .pc = v->pc };
+
+	for (size_t i = 0; i < h->event_count; i++)
+		if (h->events[i].cpu == v->cpu)
+			return;
+	if (v->cpu != h->boot_cpu)
+		event_add(h, &e, "is on, first seen here");
+}
+
 static int visit_site(struct handoff *h, unsigned int cpu, uint64_t pc, bool *is_site)
 {
 	struct scan_site *s = scan_site(&h->scan, pc);
@@ -190,6 +202,7 @@ static int visit_site(struct handoff *h, unsigned int cpu, uint64_t pc, bool *is
 		return el < 0 ? el : GO;
 	s->hits++;
 	v = (struct visit){ .cpu = cpu, .el = (unsigned int)el, .pc = pc, .site = *s };
+	first_seen(h, &v);
 	if (s->insn.kind == INSN_ERET && h->pending.cpu == cpu)
 		h->pending.kind = TROUBLE_NONE;
 	if (s->insn.kind != INSN_CACHE && s->insn.kind != INSN_TLBI) {

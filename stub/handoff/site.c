@@ -247,6 +247,10 @@ static void say_arguments(struct handoff *h, const struct psci_call *call, const
 		buf_printf(out, ", context %#" PRIx64 ")", x[3]);
 		return;
 	}
+	if (call->function == PSCI_FEATURES && psci_find(x[1])) {
+		buf_printf(out, "(%s)", psci_find(x[1])->name);
+		return;
+	}
 	for (unsigned int i = 1; i <= call->args; i++)
 		buf_printf(out, "%s%#" PRIx64, i == 1 ? "(" : ", ", x[i]);
 	buf_puts(out, call->args ? ")" : "");
@@ -258,7 +262,6 @@ static void say_call(struct handoff *h, const struct visit *v, const uint64_t *x
 	const struct psci_call *call = psci_find(x[0]);
 	struct event e = event_of(v, EVENT_CALL);
 	const char *insn = v->site.insn.kind == INSN_SMC ? "smc" : "hvc";
-	const char *status = NULL;
 	struct buf text = { 0 };
 
 	e.before = x[0];
@@ -268,15 +271,15 @@ static void say_call(struct handoff *h, const struct visit *v, const uint64_t *x
 		say_arguments(h, call, x, &text);
 	} else {
 		buf_printf(&text, "#%u x0 = %#" PRIx64, v->site.insn.imm, x[0]);
+		if (psci_owner(x[0]))
+			buf_printf(&text, ", a call of %s", psci_owner(x[0]));
 	}
+	if (result)
+		buf_puts(&text, " -> ");
 	if (result && call)
-		status = *result || call->function == PSCI_CPU_ON ? psci_result(*result) : NULL;
-	if (result && status)
-		buf_printf(&text, " -> %s", status);
-	else if (result && call && call->function == 0x84000000)
-		buf_printf(&text, " -> %" PRIu64 ".%" PRIu64, *result >> 16, *result & 0xffff);
+		psci_answer(call, *result, &text);
 	else if (result)
-		buf_printf(&text, " -> %#" PRIx64, *result);
+		buf_printf(&text, "%#" PRIx64, *result);
 	e.after = result ? *result : 0;
 	event_add(h, &e, "%s %s", insn, text.data);
 	buf_free(&text);

@@ -52,6 +52,10 @@ baton "$seed/good-el1-smp4.img" 0x70000000 virt -e 'handoff run'
 tap_ok 'TCR by field' in_order ' TCR_EL1 0 -> 0x' 'T0SZ 16 \(48-bit input\)' 'IRGN0 write-back' 'TG1 4 KiB'
 tap_ok 'MAIR by field' in_order ' MAIR_EL1 0 -> 0xff440c0400$' '^ +Attr1 Device-nGnRE, Attr2 Device-GRE'
 tap_ok 'SCTLR by field' in_order 'MMU on$' '^ +sets M, C, SA, I$'
+for cpu in 1 2 3; do
+	tap_ok "CPU$cpu: called, on, its MMU on" in_order "CPU0 .* CPU_ON\\(CPU 0x$cpu" \
+		"CPU$cpu EL1 .* is on" "CPU$cpu EL1 .*MMU on"
+done
 tap_ok 'lines are not too long' hasnt_line '^ {40}.{61}'
 tap_ok 'what all CPUs write is told once' test "$(grep -c 'T0SZ 16' "$out")" = 1
 smp=1
