@@ -382,14 +382,19 @@ static int engine(struct handoff *h)
 
 	h->trouble.kind = TROUBLE_NONE;
 	h->pending.kind = TROUBLE_NONE;
+	/* before stops are planted where the CPU is: that is not the loader any more */
+	if (h->started && h->resets == machine_of(h)->resets) {
+		err = outside(h);
+		if (err)
+			return err;
+	}
 	err = code_start(h);
 	if (err)
 		return err;
 	if (!h->started)
 		say_start(h);
 	h->started = true;
-	err = outside(h);
-	if (!err && h->left && h->goal.kind != UNTIL_KERNEL)
+	if (h->left && h->goal.kind != UNTIL_KERNEL)
 		err = kernel_enter(h);
 	if (!err)
 		err = leave_gdbs(h);
