@@ -61,7 +61,7 @@ tap_ok 'what all CPUs write is told once' test "$(grep -c 'T0SZ 16' "$out")" = 1
 smp=1
 
 # On into the kernel, to the first instruction at EL0 and beyond.
-baton "$seed/good-el1.img" 0x70000000 virt -e 'handoff until user' -e 'mem $pc 4' -e 'cont 3'
+baton "$seed/good-el1.img" 0x70000000 virt -e 'handoff until user' -e 'cont 3'
 tap_ok "until user: the kernel's own tables and vectors" in_order 'kernel entry' ' VBAR_EL1 0x7' \
 	' TTBR1_EL1 0x7' ' TTBR0_EL1 0x7' '^  EL1 .* drop to EL0 at 0x2000e0' '^user, event .* at EL0, 0x2000e0'
 tap_ok 'until user: the task runs then' in_order '^user, event' "$ended"
@@ -106,6 +106,27 @@ for image in good good-eret good-smc; do
 	baton "$second/$image.img" 0x48000000 virt -e 'handoff until user'
 	tap_ok "no warning about $image" never_says warning:
 done
+
+# From GDB: it runs, and what is a stop of its own ends the run early.
+baton_start gdb -machine virt -cpu cortex-a53 -m 2G \
+	-device "loader,file=$seed/good-el1.img,addr=0x70000000,cpu-num=0"
+gdb_run gdb "set architecture aarch64
+target remote \$sock
+monitor handoff until mmu-on
+continue
+printf \"mmu at %#lx, M %d\\n\", \$pc, \$SCTLR & 1
+monitor handoff until user
+hbreak *$entry
+continue
+printf \"kernel at %#lx\\n\", \$pc
+continue
+printf \"user at %#lx, EL%d\\n\", \$pc, (\$cpsr >> 2) & 3
+detach"
+out=$tmp/gdb.out status=0
+tap_ok 'GDB: until mmu-on' in_order '^armed: continue' 'MMU on' '^mmu-on, event' '^mmu at 0x7000[0-9a-f]*, M 1'
+tap_ok "GDB: its breakpoint, then on to EL0" in_order '^kernel at 0xffffff8040000000' 'drop to EL0 at 0x2000e0' \
+	'^user, event' '^user at 0x2000e0, EL0'
+process_end "$pid"
 
 # Against QEMU's own log: each exception, firmware call and return, in order.
 printf '#!/bin/sh\nexec %s -d int -D %s/int "$@"\n' "$QEMU" "$tmp" >"$tmp/qemu"
