@@ -27,18 +27,22 @@ void repair_command(const struct trouble *t, const struct repair *r, struct buf 
 		buf_printf(out, "sysreg %s_EL%u = %#" PRIx64, r->reg, r->el, r->new);
 		break;
 	case REPAIR_OPERAND:
-		buf_printf(out, "$x%u = %#" PRIx64, t->insn.reg, r->new);
+		buf_printf(out, "set $x%u = %#" PRIx64, t->insn.reg, r->new);
 		break;
 	case REPAIR_TARGET:
-		buf_printf(out, "$pc = %#" PRIx64, r->new);
+		buf_printf(out, "set $pc = %#" PRIx64, r->new);
 		break;
 	case REPAIR_CONDUIT:
 		buf_printf(out, "patch %#" PRIx64 " %s", r->address,
 			   r->new & 1 ? "hvc->smc" : "smc->hvc");
 		break;
 	}
+	/* GDB's `set` is for the thread that is selected there */
 	if (t->cpu)
-		buf_printf(out, " -c %u", t->cpu);
+		buf_printf(out,
+			   r->kind == REPAIR_OPERAND || r->kind == REPAIR_TARGET ? " (on CPU%u)"
+										 : " -c %u",
+			   t->cpu);
 }
 
 static void say_table(struct handoff *h, const struct repair *r, const struct trouble *t,
