@@ -192,7 +192,7 @@ static int put_back(struct handoff *h, unsigned int cpu, unsigned int before, st
 	struct machine *m = machine_of(h);
 	struct touch t = { .machine = m, .journal = h->ctx->journal, .cpu = cpu };
 	struct buf say = { 0 };
-	uint64_t pc, spsr, elr;
+	uint64_t pc, spsr, elr = 0;
 	int el = machine_el(m, cpu);
 	int err = el < 0 ? el : machine_reg_read(m, cpu, "pc", &pc);
 
