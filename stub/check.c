@@ -4,8 +4,10 @@
 
 #include "handoff/run.h"
 #include "monitor/hmp.h"
+#include "monitor/json.h"
 #include "monitor/snap.h"
 #include "patch/journal.h"
+#include "report.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -15,13 +17,18 @@
 
 static void print(void *ctx, const char *text, size_t len)
 {
-	(void)ctx;
-	fwrite(text, 1, len, stdout);
-	fflush(stdout);
+	struct checking *k = ctx;
+	FILE *to = k->o->tap ? stderr : stdout;
+
+	report_said(k->report, text, len);
+	fwrite(text, 1, len, to);
+	fflush(to);
 }
 
 void checking_flush(struct checking *k)
 {
+	if (k->json || k->o->commands.count)
+		report_said(k->report, k->text.data, k->text.len);
 	if (k->text.len && !k->json && k->o->commands.count)
 		fwrite(k->text.data, 1, k->text.len, stderr);
 	else if (k->text.len && !k->json)
@@ -34,6 +41,7 @@ static void complain(struct checking *k, const char *what, const char *why)
 	struct buf text = { 0 };
 
 	buf_printf(&text, "%s: %s", what, why);
+	report_trouble(k->report, text.data);
 	if (k->json) {
 		checking_json_error(k, text.data);
 	} else if (k->aside) {
@@ -258,27 +266,38 @@ static int run_command(struct checking *k, struct sink *sink, const char *line)
 	return EXIT_TROUBLE;
 }
 
+/* For JSON; the report has it at once. */
+struct gathered {
+	struct checking *k;
+	struct buf said;
+};
+
 static void gather(void *ctx, const char *text, size_t len)
 {
-	buf_add(ctx, text, len);
+	struct gathered *g = ctx;
+
+	report_said(g->k->report, text, len);
+	buf_add(&g->said, text, len);
 }
 
 static int run_commands(struct checking *k)
 {
-	struct buf said = { 0 };
-	struct sink keep = { gather, &said };
+	struct gathered g = { .k = k };
+	struct sink keep = { gather, &g };
 	bool json = k->json;
 	int status = json && checking_json_end(k) ? EXIT_TROUBLE : 0;
 
 	for (size_t i = 0; i < k->o->commands.count && status != EXIT_TROUBLE; i++) {
 		const char *line = k->o->commands.item[i];
 
-		buf_clear(&said);
+		buf_clear(&g.said);
+		report_begin(k->report, i);
 		status = run_command(k, json ? &keep : &k->sink, line);
-		if (json && checking_json_command(line, status, &said))
+		if (json && json_command(line, status, &g.said, NULL))
 			status = EXIT_TROUBLE;
+		report_end(k->report, status);
 	}
-	buf_free(&said);
+	buf_free(&g.said);
 	return status;
 }
 
@@ -301,7 +320,7 @@ static int load_symbols(struct checking *k)
 
 void checking_begin(struct checking *k, const struct options *o, struct sink *to)
 {
-	*k = (struct checking){ .o = o, .sink = { print, NULL }, .mi = { .fd = -1 } };
+	*k = (struct checking){ .o = o, .sink = { print, k }, .mi = { .fd = -1 } };
 	if (to)
 		k->sink = *to;
 	k->aside = to;
@@ -323,32 +342,58 @@ void checking_end(struct checking *k)
 	machine_image_close(&k->mi);
 }
 
+static int check_all(struct checking *k)
+{
+	int err, status = EXIT_TROUBLE;
+
+	if (k->o->json)
+		checking_json_begin(k);
+	err = load_symbols(k);
+	if (!err)
+		err = checking_open_file(k);
+	if (!err)
+		err = checking_set_regs(k);
+	if (!err && k->o->commands.count) {
+		checking_flush(k);
+		status = run_commands(k);
+	} else if (!err) {
+		report_begin(k->report, 0);
+		status = look(k) ? EXIT_TROUBLE : k->found ? EXIT_FOUND : 0;
+		report_end(k->report, status);
+	}
+	if (checking_json_end(k))
+		status = EXIT_TROUBLE;
+	return status;
+}
+
 int check_say(const struct options *o, struct sink *to)
 {
 	struct checking k;
-	int err, status = EXIT_TROUBLE;
+	int status;
 
 	checking_begin(&k, o, to);
-	if (o->json)
-		checking_json_begin(&k);
-	err = load_symbols(&k);
-	if (!err)
-		err = checking_open_file(&k);
-	if (!err)
-		err = checking_set_regs(&k);
-	if (!err && o->commands.count) {
-		checking_flush(&k);
-		status = run_commands(&k);
-	} else if (!err && !look(&k)) {
-		status = k.found ? EXIT_FOUND : 0;
-	}
-	if (checking_json_end(&k))
-		status = EXIT_TROUBLE;
+	status = check_all(&k);
 	checking_end(&k);
 	return status;
 }
 
 int check_run(const struct options *o)
 {
-	return check_say(o, NULL);
+	struct report *r = report_new(o, "baton check", o->image, NULL);
+	struct buf why = { 0 };
+	struct checking k;
+	int status = EXIT_TROUBLE;
+
+	checking_begin(&k, o, NULL);
+	k.report = r;
+	if (!report_prepare(r, &why))
+		status = check_all(&k);
+	if (why.len || report_write(r, status, &why)) {
+		fprintf(stderr, "baton: %s\n", why.data);
+		status = EXIT_TROUBLE;
+	}
+	checking_end(&k);
+	buf_free(&why);
+	report_free(r);
+	return status;
 }

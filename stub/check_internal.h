@@ -17,6 +17,7 @@ struct checking {
 	struct machine_image mi;
 	struct context ctx;
 	struct sink sink;
+	struct report *report; /* --junit, --tap; or NULL */
 	bool aside; /* what is wrong with the file goes to the sink, too: not to standard error */
 	struct buf text;
 	struct json_t *json; /* --json: what was gathered so far; NULL: text is wanted */
@@ -73,8 +74,6 @@ void checking_json_wrong(struct checking *k, const char *what, uint64_t va, cons
 int checking_json_lint(struct checking *k);
 /** checking_json_error() - all that there is to say is @why. */
 void checking_json_error(struct checking *k, const char *why);
-/** checking_json_command() - one line: a command, its exit status, and what it said. */
-int checking_json_command(const char *line, int status, const struct buf *said);
 /** checking_json_end() - add image and registers, and print it. -BATON_ESYS: could not, said. */
 int checking_json_end(struct checking *k);
 

@@ -8,74 +8,34 @@
 #include "check_internal.h"
 
 #include "error.h"
+#include "monitor/json.h"
 #include "monitor/lints.h"
 
-#include <errno.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static void *need(void *p)
-{
-	if (!p)
-		abort(); /* as buf does */
-	return p;
-}
-
-/* Names come from files: what is not UTF-8 shows as '?'. */
-static json_t *text(const char *words)
-{
-	json_t *j = json_string(words);
-	char *copy;
-
-	if (j)
-		return j;
-	copy = need(strdup(words));
-	for (char *c = copy; *c; c++)
-		if (*c & 0x80)
-			*c = '?';
-	j = need(json_string(copy));
-	free(copy);
-	return j;
-}
-
 static json_t *take_text(struct buf *b)
 {
-	json_t *j = text(b->data ? b->data : "");
+	json_t *j = json_text(b->data ? b->data : "");
 
 	buf_free(b);
 	return j;
 }
 
-static json_t *hex(uint64_t value)
-{
-	char digits[24];
-
-	snprintf(digits, sizeof(digits), "0x%" PRIx64, value);
-	return text(digits);
-}
-
 static json_t *hex_if(bool known, uint64_t value)
 {
-	return known ? hex(value) : json_null();
+	return known ? json_hex(value) : json_null();
 }
 
 static json_t *number(uint64_t n)
 {
-	return need(json_integer((json_int_t)n));
+	return json_need(json_integer((json_int_t)n));
 }
 
 static json_t *number_if(bool known, int n)
 {
-	return known ? need(json_integer(n)) : json_null();
-}
-
-/* Both take @value over. */
-static void put(json_t *object, const char *key, json_t *value)
-{
-	if (json_object_set_new(object, key, value))
-		abort();
+	return known ? json_need(json_integer(n)) : json_null();
 }
 
 static void add(struct checking *k, const char *list, json_t *value)
@@ -88,22 +48,22 @@ void checking_json_begin(struct checking *k)
 {
 	static const char *const lists[] = { "wrong", "walks", "repairs", "findings" };
 
-	k->json = need(json_object());
-	put(k->json, "command", text("check"));
-	put(k->json, "ok", json_false());
+	k->json = json_need(json_object());
+	json_put(k->json, "command", json_text("check"));
+	json_put(k->json, "ok", json_false());
 	/* their place; values follow */
-	put(k->json, "image", json_null());
-	put(k->json, "regime", json_null());
+	json_put(k->json, "image", json_null());
+	json_put(k->json, "regime", json_null());
 	for (size_t i = 0; !k->o->commands.count && i < sizeof(lists) / sizeof(lists[0]); i++)
-		put(k->json, lists[i], need(json_array()));
+		json_put(k->json, lists[i], json_need(json_array()));
 }
 
 void checking_json_error(struct checking *k, const char *why)
 {
 	json_object_clear(k->json);
-	put(k->json, "command", text("check"));
-	put(k->json, "ok", json_false());
-	put(k->json, "error", text(why));
+	json_put(k->json, "command", json_text("check"));
+	json_put(k->json, "ok", json_false());
+	json_put(k->json, "error", json_text(why));
 }
 
 void checking_json_wrong(struct checking *k, const char *what, uint64_t va, const char *words)
@@ -112,12 +72,12 @@ void checking_json_wrong(struct checking *k, const char *what, uint64_t va, cons
 
 	if (!k->json)
 		return;
-	j = need(json_object());
-	put(j, "what", text(what));
-	put(j, "va", hex(va));
-	put(j, "words", text(words));
+	j = json_need(json_object());
+	json_put(j, "what", json_text(what));
+	json_put(j, "va", json_hex(va));
+	json_put(j, "words", json_text(words));
 	if (!json_object_get(k->json, "wrong"))
-		put(k->json, "wrong", need(json_array()));
+		json_put(k->json, "wrong", json_need(json_array()));
 	add(k, "wrong", j);
 }
 
@@ -136,13 +96,13 @@ static json_t *fault_of(const struct check_result *r)
 
 	if (!w->fault)
 		return json_null();
-	j = need(json_object());
+	j = json_need(json_object());
 	pt_render_fault(w, &r->acc, &words);
-	put(j, "kind", text(kinds[w->fault]));
-	put(j, "level", number_if(true, w->level));
-	put(j, "stage", number(w->stage));
-	put(j, "esr", hex(pt_walk_esr(w, &r->acc)));
-	put(j, "words", take_text(&words));
+	json_put(j, "kind", json_text(kinds[w->fault]));
+	json_put(j, "level", number_if(true, w->level));
+	json_put(j, "stage", number(w->stage));
+	json_put(j, "esr", json_hex(pt_walk_esr(w, &r->acc)));
+	json_put(j, "words", take_text(&words));
 	return j;
 }
 
@@ -160,17 +120,17 @@ static const char *step_kind(const struct pt_step *s)
 
 static json_t *steps_of(const struct pt_walk *w)
 {
-	json_t *list = need(json_array());
+	json_t *list = json_need(json_array());
 
 	for (unsigned int i = 0; i < w->steps; i++) {
 		const struct pt_step *s = &w->step[i];
-		json_t *j = need(json_object());
+		json_t *j = json_need(json_object());
 
-		put(j, "level", number_if(true, s->level));
-		put(j, "index", number(s->index));
-		put(j, "address", hex(s->address));
-		put(j, "descriptor", hex_if(s->read, s->desc));
-		put(j, "kind", s->read ? text(step_kind(s)) : json_null());
+		json_put(j, "level", number_if(true, s->level));
+		json_put(j, "index", number(s->index));
+		json_put(j, "address", json_hex(s->address));
+		json_put(j, "descriptor", hex_if(s->read, s->desc));
+		json_put(j, "kind", s->read ? json_text(step_kind(s)) : json_null());
 		if (json_array_append_new(list, j))
 			abort();
 	}
@@ -180,12 +140,12 @@ static json_t *steps_of(const struct pt_walk *w)
 static void add_repairs(struct checking *k, const char *what, const struct check_result *r)
 {
 	for (size_t i = 0; i < r->repairs; i++) {
-		json_t *j = need(json_object());
+		json_t *j = json_need(json_object());
 
-		put(j, "what", text(what));
-		put(j, "command", text(r->repair[i].command.data));
-		put(j, "why", text(r->repair[i].why.data));
-		put(j, "best", json_boolean(r->best));
+		json_put(j, "what", json_text(what));
+		json_put(j, "command", json_text(r->repair[i].command.data));
+		json_put(j, "why", json_text(r->repair[i].why.data));
+		json_put(j, "best", json_boolean(r->best));
 		add(k, "repairs", j);
 	}
 }
@@ -197,16 +157,17 @@ void checking_json_walk(struct checking *k, const char *what, const struct check
 
 	if (!k->json)
 		return;
-	j = need(json_object());
-	put(j, "what", text(what));
-	put(j, "va", hex(w->ia));
-	put(j, "ok", json_boolean(r->good));
-	put(j, "fault", fault_of(r));
-	put(j, "steps", steps_of(w));
-	put(j, "oa", hex_if(w->mapped && !w->fault, w->oa));
-	put(j, "wrong", r->wrong.len ? text(r->wrong.data) : json_null());
+	j = json_need(json_object());
+	json_put(j, "what", json_text(what));
+	json_put(j, "va", json_hex(w->ia));
+	json_put(j, "ok", json_boolean(r->good));
+	json_put(j, "fault", fault_of(r));
+	json_put(j, "steps", steps_of(w));
+	json_put(j, "oa", hex_if(w->mapped && !w->fault, w->oa));
+	json_put(j, "wrong", r->wrong.len ? json_text(r->wrong.data) : json_null());
 	/* with a repair it says what the repair says */
-	put(j, "advice", r->advice.len && !r->repairs ? text(r->advice.data) : json_null());
+	json_put(j, "advice",
+		 r->advice.len && !r->repairs ? json_text(r->advice.data) : json_null());
 	add(k, "walks", j);
 	add_repairs(k, what, r);
 }
@@ -227,41 +188,41 @@ static json_t *finding_of(const struct finding *f)
 {
 	bool reg = f->level == LINT_REGISTER, table = f->level == LINT_TABLE;
 	bool entry = !reg && !table;
-	json_t *j = need(json_object());
+	json_t *j = json_need(json_object());
 
-	put(j, "severity", text(severities[f->severity]));
-	put(j, "rule", text(f->rule->id));
-	put(j, "section", text(f->rule->section));
-	put(j, "of", text(reg ? "register" : table ? "table" : "descriptor"));
-	put(j, "address", hex_if(!reg, f->address));
-	put(j, "ia", hex_if(f->size, f->ia));
-	put(j, "size", hex_if(f->size, f->size));
-	put(j, "level", number_if(entry, f->level));
-	put(j, "index", number_if(entry, (int)f->index));
-	put(j, "descriptor", hex_if(entry, f->desc));
-	put(j, "count", number(f->count ? f->count : 1));
-	put(j, "words", expand(f->rule->what, f));
-	put(j, "consequence", expand(f->rule->so, f));
-	put(j, "remedy", expand(f->remedy ? f->remedy : f->rule->remedy, f));
+	json_put(j, "severity", json_text(severities[f->severity]));
+	json_put(j, "rule", json_text(f->rule->id));
+	json_put(j, "section", json_text(f->rule->section));
+	json_put(j, "of", json_text(reg ? "register" : table ? "table" : "descriptor"));
+	json_put(j, "address", hex_if(!reg, f->address));
+	json_put(j, "ia", hex_if(f->size, f->ia));
+	json_put(j, "size", hex_if(f->size, f->size));
+	json_put(j, "level", number_if(entry, f->level));
+	json_put(j, "index", number_if(entry, (int)f->index));
+	json_put(j, "descriptor", hex_if(entry, f->desc));
+	json_put(j, "count", number(f->count ? f->count : 1));
+	json_put(j, "words", expand(f->rule->what, f));
+	json_put(j, "consequence", expand(f->rule->so, f));
+	json_put(j, "remedy", expand(f->remedy ? f->remedy : f->rule->remedy, f));
 	return j;
 }
 
 /* Errors first, as in the text. */
 static void add_findings(struct checking *k, const struct lint_report *r)
 {
-	json_t *totals = need(json_object());
+	json_t *totals = json_need(json_object());
 	uint64_t left = 0;
 
 	for (unsigned int s = 0; s < LINT_SEVERITIES; s++) {
-		put(totals, severities[s], number(r->total[s]));
+		json_put(totals, severities[s], number(r->total[s]));
 		for (unsigned int id = 0; lint_rule(id); id++)
 			for (size_t i = 0; lint_rule(id)->severity == s && i < r->of[id].count; i++)
 				add(k, "findings", finding_of(&r->of[id].list[i]));
 	}
 	for (unsigned int id = 0; lint_rule(id); id++)
 		left += r->of[id].places - r->of[id].count;
-	put(k->json, "totals", totals);
-	put(k->json, "findings_left_out", number(left));
+	json_put(k->json, "totals", totals);
+	json_put(k->json, "findings_left_out", number(left));
 }
 
 static void gather(void *ctx, const char *words, size_t len)
@@ -281,9 +242,12 @@ int checking_json_lint(struct checking *k)
 			 .line = name,
 			 .args = { .count = 1, .word = { name } },
 			 .cpu = k->ctx.machine->cpu };
-	struct lints *l = need(malloc(sizeof(*l)));
-	int err = lints_open(l, &c);
+	struct lints *l = malloc(sizeof(*l));
+	int err;
 
+	if (!l)
+		abort();
+	err = lints_open(l, &c);
 	if (!err)
 		err = lints_run(l, &report);
 	if (!err)
@@ -303,15 +267,15 @@ int checking_json_lint(struct checking *k)
 
 static json_t *regions_of(const struct image *img)
 {
-	json_t *list = need(json_array());
+	json_t *list = json_need(json_array());
 
 	for (size_t i = 0; i < img->header.num_regions; i++) {
 		const struct baton_image_region *r = &img->region[i];
-		json_t *j = need(json_object());
+		json_t *j = json_need(json_object());
 
-		put(j, "address", hex(r->load_addr));
-		put(j, "size", hex(r->size));
-		put(j, "type", hex(r->type));
+		json_put(j, "address", json_hex(r->load_addr));
+		json_put(j, "size", json_hex(r->size));
+		json_put(j, "type", json_hex(r->type));
 		if (json_array_append_new(list, j))
 			abort();
 	}
@@ -324,13 +288,13 @@ static json_t *header_of(const struct image *img)
 
 	if (!img->has_header)
 		return json_null();
-	j = need(json_object());
-	put(j, "address", hex(img->header_at));
-	put(j, "entry", hex(img->header.kernel_entry));
-	put(j, "task_start", hex(img->header.ui_p_reg_start));
-	put(j, "task_end", hex(img->header.ui_p_reg_end));
-	put(j, "task_entry", hex(img->header.v_entry));
-	put(j, "regions", regions_of(img));
+	j = json_need(json_object());
+	json_put(j, "address", json_hex(img->header_at));
+	json_put(j, "entry", json_hex(img->header.kernel_entry));
+	json_put(j, "task_start", json_hex(img->header.ui_p_reg_start));
+	json_put(j, "task_end", json_hex(img->header.ui_p_reg_end));
+	json_put(j, "task_entry", json_hex(img->header.v_entry));
+	json_put(j, "regions", regions_of(img));
 	return j;
 }
 
@@ -340,23 +304,23 @@ static json_t *image_of(struct checking *k)
 					     [MACHINE_IMAGE_ELF] = "elf",
 					     [MACHINE_IMAGE_CORE] = "core" };
 	bool flat = k->mi.kind == MACHINE_IMAGE_FLAT;
-	json_t *j = need(json_object());
+	json_t *j = json_need(json_object());
 
-	put(j, "name", text(k->name));
-	put(j, "size", hex(k->mi.size));
-	put(j, "kind", text(kinds[k->mi.kind]));
-	put(j, "load", hex_if(flat, k->load));
-	put(j, "load_how", flat ? text(k->load_how.data) : json_null());
-	put(j, "header", header_of(check_image(&k->ctx)));
+	json_put(j, "name", json_text(k->name));
+	json_put(j, "size", json_hex(k->mi.size));
+	json_put(j, "kind", json_text(kinds[k->mi.kind]));
+	json_put(j, "load", hex_if(flat, k->load));
+	json_put(j, "load_how", flat ? json_text(k->load_how.data) : json_null());
+	json_put(j, "header", header_of(check_image(&k->ctx)));
 	return j;
 }
 
 static json_t *reg_of(uint64_t value, const char *how)
 {
-	json_t *j = need(json_object());
+	json_t *j = json_need(json_object());
 
-	put(j, "value", hex(value));
-	put(j, "how", text(how));
+	json_put(j, "value", json_hex(value));
+	json_put(j, "how", json_text(how));
 	return j;
 }
 
@@ -367,44 +331,20 @@ static json_t *root_of(const struct checking *k, unsigned int half)
 	if (!k->has_root[half])
 		return json_null();
 	j = reg_of(k->root[half], k->root_how[half]);
-	put(j, "others", number(k->root_others[half]));
+	json_put(j, "others", number(k->root_others[half]));
 	return j;
 }
 
 static json_t *regime_of(const struct checking *k)
 {
-	json_t *j = need(json_object());
+	json_t *j = json_need(json_object());
 
-	put(j, "el", number(k->el));
-	put(j, "ttbr0", root_of(k, 0));
-	put(j, "ttbr1", root_of(k, 1));
-	put(j, "tcr", reg_of(k->tcr, checking_given(k, GIVEN_TCR) ? "--tcr" : "assumed"));
-	put(j, "mair", reg_of(k->mair, checking_given(k, GIVEN_MAIR) ? "--mair" : "assumed"));
+	json_put(j, "el", number(k->el));
+	json_put(j, "ttbr0", root_of(k, 0));
+	json_put(j, "ttbr1", root_of(k, 1));
+	json_put(j, "tcr", reg_of(k->tcr, checking_given(k, GIVEN_TCR) ? "--tcr" : "assumed"));
+	json_put(j, "mair", reg_of(k->mair, checking_given(k, GIVEN_MAIR) ? "--mair" : "assumed"));
 	return j;
-}
-
-/* Takes @object over. */
-static int print_object(json_t *object, size_t flags)
-{
-	bool written =
-		!json_dumpf(object, stdout, flags) && putchar('\n') != EOF && !fflush(stdout);
-
-	json_decref(object);
-	if (written)
-		return 0;
-	fprintf(stderr, "baton: standard output: %s\n", strerror(errno));
-	return -BATON_ESYS;
-}
-
-int checking_json_command(const char *line, int status, const struct buf *said)
-{
-	json_t *j = need(json_object());
-
-	put(j, "command", text(line));
-	put(j, "ok", json_boolean(!status));
-	put(j, "status", number((uint64_t)status));
-	put(j, "output", text(said->data ? said->data : ""));
-	return print_object(j, 0);
 }
 
 int checking_json_end(struct checking *k)
@@ -415,10 +355,10 @@ int checking_json_end(struct checking *k)
 	if (!j)
 		return 0;
 	if (!json_object_get(j, "error")) {
-		put(j, "ok", json_boolean(!k->found));
-		put(j, "image", image_of(k));
-		put(j, "regime", regime_of(k));
+		json_put(j, "ok", json_boolean(!k->found));
+		json_put(j, "image", image_of(k));
+		json_put(j, "regime", regime_of(k));
 	}
 	k->json = NULL;
-	return print_object(j, lines ? 0 : JSON_INDENT(2));
+	return json_print(j, lines ? 0 : JSON_INDENT(2));
 }

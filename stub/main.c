@@ -3,10 +3,12 @@
 #include "error.h"
 #include "handoff/run.h"
 #include "monitor/command.h"
+#include "monitor/json.h"
 #include "monitor/snap.h"
 #include "options.h"
 #include "patch/journal.h"
 #include "proxy/session.h"
+#include "report.h"
 #include "spawn.h"
 
 #include <signal.h>
@@ -19,6 +21,7 @@
 
 #define CONNECT_TIMEOUT_MS 5000
 #define EXIT_TROUBLE	   2
+#define DRAIN_READS	   256
 
 struct baton {
 	struct options options;
@@ -28,19 +31,63 @@ struct baton {
 	struct live live;
 	struct context ctx;
 	struct session session;
+	struct report *report; /* --junit, --tap */
+	struct buf said;       /* --json: what a command says */
+	struct buf subject;    /* QEMU's command line */
 	bool opened;
 };
 
-static void __attribute__((format(printf, 1, 2))) complain(const char *fmt, ...)
+/* The guest's console, where it comes by us: for a report, or beside JSON. */
+
+static bool only_data(const struct baton *b)
 {
+	return b->options.json || b->options.tap;
+}
+
+static size_t pass_console(struct baton *b)
+{
+	FILE *to = only_data(b) ? stderr : stdout;
+	char bytes[16384];
+	size_t n = child_read(&b->child, bytes, sizeof(bytes));
+
+	report_console(b->report, bytes, n);
+	fwrite(bytes, 1, n, to);
+	fflush(to);
+	return n;
+}
+
+/* What it printed before anything else is said. It may print faster than we read. */
+static void drain(struct baton *b)
+{
+	for (int i = 0; i < DRAIN_READS && pass_console(b); i++)
+		continue;
+}
+
+static void __attribute__((format(printf, 2, 3))) complain(struct baton *b, const char *fmt, ...)
+{
+	struct buf words = { 0 };
 	va_list ap;
 
-	fflush(stdout);
-	fputs("baton: ", stderr);
 	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
+	buf_vprintf(&words, fmt, ap);
 	va_end(ap);
-	fputc('\n', stderr);
+	drain(b);
+	fflush(stdout);
+	fprintf(stderr, "baton: %s\n", words.data);
+	report_trouble(b->report, words.data);
+	buf_free(&words);
+}
+
+static int console_want(void *ctx, short *events)
+{
+	(void)events;
+	return ((struct baton *)ctx)->child.console;
+}
+
+static void console_ready(void *ctx, short events)
+{
+	(void)events;
+	pass_console(ctx);
 }
 
 /* Signals arrive like everything else: through the loop. */
@@ -103,7 +150,7 @@ static int open_machine(struct baton *b, const char *address)
 		nanosleep(&(struct timespec){ .tv_nsec = 5000000 }, NULL);
 	}
 	if (err)
-		complain("%s", why.data);
+		complain(b, "%s", why.data);
 	buf_free(&why);
 	b->opened = !err;
 	b->live.m.allow_mmio = b->options.allow_mmio;
@@ -116,9 +163,9 @@ static bool load_symbols(struct baton *b, const char *path, bool must)
 	int n = symbols_load(b->ctx.symbols, path, 0, &why);
 
 	if (n < 0 && must)
-		complain("-s %s", why.data);
+		complain(b, "-s %s", why.data);
 	else if (n >= 0 && b->options.verbose)
-		complain("%d symbols from %s", n, path);
+		complain(b, "%d symbols from %s", n, path);
 	buf_free(&why);
 	return n >= 0 || !must;
 }
@@ -152,7 +199,7 @@ static int open_journal(struct baton *b)
 
 	for (char *line = said.len ? strtok_r(said.data, "\n", &save) : NULL; line;
 	     line = strtok_r(NULL, "\n", &save))
-		complain("--journal: %s", line);
+		complain(b, "--journal: %s", line);
 	buf_free(&said);
 	return err;
 }
@@ -175,7 +222,7 @@ static void was_reset(void *ctx)
 
 	journal_reset(b->ctx.journal, &said);
 	if (said.len)
-		complain("%.*s", (int)said.len - 1, said.data);
+		complain(b, "%.*s", (int)said.len - 1, said.data);
 	if (said.len && b->ctx.gdb)
 		buf_add(&b->session.aside, said.data, said.len);
 	buf_free(&said);
@@ -183,21 +230,47 @@ static void was_reset(void *ctx)
 
 static void print(void *ctx, const char *text, size_t len)
 {
-	(void)ctx;
-	fwrite(text, 1, len, stdout);
-	fflush(stdout);
+	struct baton *b = ctx;
+	FILE *to = b->options.tap ? stderr : stdout;
+
+	drain(b);
+	report_said(b->report, text, len);
+	if (b->options.json) {
+		buf_add(&b->said, text, len);
+		return;
+	}
+	fwrite(text, 1, len, to);
+	fflush(to);
+}
+
+static int run_command(struct baton *b, const char *line)
+{
+	struct sink sink = { print, b };
+	int status;
+
+	if (b->options.json)
+		b->ctx.facts = json_need(json_object());
+	status = command_run(&b->ctx, &sink, line);
+	if (status < 0 || b->loop.quit)
+		status = EXIT_TROUBLE;
+	if (b->options.json && json_command(line, status, &b->said, b->ctx.facts))
+		status = EXIT_TROUBLE;
+	json_decref(b->ctx.facts);
+	b->ctx.facts = NULL;
+	buf_clear(&b->said);
+	return status;
 }
 
 /* -e and -x: the status is that of the last; trouble ends the run. */
 static int run_commands(struct baton *b)
 {
-	struct sink sink = { print, NULL };
 	int status = 0;
 
 	for (size_t i = 0; i < b->options.commands.count && status != EXIT_TROUBLE; i++) {
-		status = command_run(&b->ctx, &sink, b->options.commands.item[i]);
-		if (status < 0 || b->loop.quit)
-			status = EXIT_TROUBLE;
+		report_begin(b->report, i);
+		status = run_command(b, b->options.commands.item[i]);
+		drain(b);
+		report_end(b->report, status);
 	}
 	return status;
 }
@@ -208,11 +281,11 @@ static void say_loss(struct baton *b)
 	struct buf how = { 0 };
 
 	if (b->loop.quit_signal == SIGALRM) {
-		complain("--timeout: %d s are over", b->options.timeout);
+		complain(b, "--timeout: %d s are over", b->options.timeout);
 		return;
 	}
 	if (b->loop.quit) {
-		complain("ended by signal %d (%s)", b->loop.quit_signal,
+		complain(b, "ended by signal %d (%s)", b->loop.quit_signal,
 			 strsignal(b->loop.quit_signal));
 		return;
 	}
@@ -223,9 +296,9 @@ static void say_loss(struct baton *b)
 		nanosleep(&(struct timespec){ .tv_nsec = 5000000 }, NULL);
 	if (b->options.mode == MODE_RUN && b->child.pid == 0) {
 		child_say(&b->child, &how);
-		complain("QEMU %s", how.data);
+		complain(b, "QEMU %s", how.data);
 	} else {
-		complain("%s", b->live.rsp.error);
+		complain(b, "%s", b->live.rsp.error);
 	}
 	buf_free(&how);
 }
@@ -237,7 +310,7 @@ static int serve(struct baton *b)
 	int status;
 
 	if (session_listen(s, &b->loop, b->options.listen, b->options.allow_remote, err)) {
-		complain("-l %s", err);
+		complain(b, "-l %s", err);
 		return EXIT_TROUBLE;
 	}
 	s->live = &b->live;
@@ -263,13 +336,18 @@ static int run(struct baton *b)
 	if (b->options.mode == MODE_RUN) {
 		struct buf why = { 0 };
 
-		status = child_start(&b->child, b->options.qemu, stdio, &why);
+		status = child_start(&b->child, b->options.qemu,
+				     stdio			    ? CHILD_STDERR
+				     : b->report || b->options.json ? CHILD_KEPT
+								    : CHILD_OURS,
+				     &why);
 		if (status)
-			complain("%s", why.data);
+			complain(b, "%s", why.data);
 		buf_free(&why);
 		if (status)
 			return EXIT_TROUBLE;
 		address = b->child.address;
+		loop_add(&b->loop, (struct loop_source){ console_want, console_ready, b });
 	}
 	if (open_machine(b, address))
 		return EXIT_TROUBLE;
@@ -319,15 +397,54 @@ static void leave(struct baton *b)
 	child_stop(&b->child);
 }
 
+static int begin_report(struct baton *b)
+{
+	const struct options *o = &b->options;
+	bool run = o->mode == MODE_RUN;
+	struct buf why = { 0 };
+	int err;
+
+	for (char **a = o->qemu; a && *a; a++)
+		buf_printf(&b->subject, "%s%s", b->subject.len ? " " : "", *a);
+	b->report = report_new(o, run ? "baton run" : "baton attach",
+			       run ? b->subject.data : o->address,
+			       run ? NULL : "of a QEMU that was there before: not seen by baton");
+	err = report_prepare(b->report, &why);
+	if (err) {
+		complain(b, "%s", why.data);
+		report_free(b->report);
+		b->report = NULL;
+	}
+	buf_free(&why);
+	return err;
+}
+
+/* QEMU is gone: it says nothing more. */
+static int end_report(struct baton *b, int status)
+{
+	struct buf why = { 0 };
+
+	drain(b);
+	if (report_write(b->report, status, &why)) {
+		complain(b, "%s", why.data);
+		status = EXIT_TROUBLE;
+	}
+	buf_free(&why);
+	buf_free(&b->said);
+	buf_free(&b->subject);
+	report_free(b->report);
+	return status;
+}
+
 int main(int argc, char **argv)
 {
-	struct baton b = { .signals = -1 };
+	struct baton b = { .signals = -1, .child.console = -1 };
 	struct buf why = { 0 };
 	int status = options_parse(&b.options, argc, argv, &why);
 
 	if (status || b.options.mode == MODE_DONE) {
 		if (status)
-			complain("%s", why.data);
+			complain(&b, "%s", why.data);
 		buf_free(&why);
 		options_free(&b.options);
 		return status ? EXIT_TROUBLE : 0;
@@ -342,8 +459,9 @@ int main(int argc, char **argv)
 	b.ctx.symbols = symbols_new();
 	b.ctx.journal = journal_new();
 	b.ctx.handoff = handoff_new();
-	status = run(&b);
+	status = begin_report(&b) ? EXIT_TROUBLE : run(&b);
 	leave(&b);
+	status = end_report(&b, status);
 	handoff_free(b.ctx.handoff);
 	snaps_free(b.ctx.snaps);
 	journal_free(b.ctx.journal);

@@ -29,6 +29,14 @@ static const char usage[] =
 	"      --allow-mmio    read devices too: may crash QEMU\n"
 	"      --packets       read memory by packets alone, not from QEMU's process\n"
 	"      --no-spin       sleep at once when GDB's next packet is awaited\n"
+	"\n"
+	"for -e and -x, and for check:\n"
+	"      --junit FILE    what was run, and what it and the guest said, as JUnit XML\n"
+	"      --tap           the same as TAP on standard output; the rest is on standard error\n"
+	"      --json          JSON on standard output instead of text, an object a command\n"
+	"                      (of check without -e: one), and the guest's console on standard\n"
+	"                      error\n"
+	"\n"
 	"  -h, --help          this text;   --version\n"
 	"\n"
 	"for check:\n"
@@ -38,7 +46,6 @@ static const char usage[] =
 	"      --ttbr0 N --ttbr1 N --tcr N --mair N --sctlr N   registers of that level\n"
 	"      --vttbr N --vtcr N   a second stage behind those of EL1\n"
 	"  -c, --cpu N         of a core: the CPU that is looked at\n"
-	"      --json          JSON instead of text: one object, or with -e and -x one a line\n"
 	"\n"
 	"exit status: that of the last command. 0: all well; 1: it found something wrong;\n"
 	"2: usage, connection or machine failure, which ends the run at once\n";
@@ -50,6 +57,8 @@ enum {
 	OPT_PACKETS,
 	OPT_NO_SPIN,
 	OPT_JSON,
+	OPT_JUNIT,
+	OPT_TAP,
 	OPT_JOURNAL,
 	OPT_VERSION,
 	OPT_GIVEN
@@ -74,6 +83,8 @@ static const struct option long_options[] = {
 	{ "packets", no_argument, NULL, OPT_PACKETS },
 	{ "no-spin", no_argument, NULL, OPT_NO_SPIN },
 	{ "json", no_argument, NULL, OPT_JSON },
+	{ "junit", required_argument, NULL, OPT_JUNIT },
+	{ "tap", no_argument, NULL, OPT_TAP },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, OPT_VERSION },
 	GIVEN_OPTION("load", GIVEN_LOAD),
@@ -237,6 +248,12 @@ static int parse_one(struct options *o, int c, bool *listen_given, struct buf *e
 	case OPT_JSON:
 		o->json = true;
 		return 0;
+	case OPT_JUNIT:
+		o->junit = optarg;
+		return 0;
+	case OPT_TAP:
+		o->tap = true;
+		return 0;
 	case 'h':
 		fputs(usage, stdout);
 		o->mode = MODE_DONE;
@@ -301,6 +318,22 @@ static int parse_check(struct options *o, int argc, char **argv, bool listen_giv
 	return o->image ? 0 : -BATON_EINVAL;
 }
 
+/* Reports are of a run that ends by itself. */
+static int check_reports(const struct options *o, struct buf *err)
+{
+	const char *name = o->junit ? "--junit" : o->tap ? "--tap" : o->json ? "--json" : NULL;
+
+	if (o->json && o->tap)
+		buf_puts(err, "--json and --tap are both standard output's: choose one");
+	else if (o->mode == MODE_CHECK || !name || (o->commands.count && !o->serve))
+		return 0;
+	else
+		buf_printf(err, "%s is for commands of -e and -x: %s", name,
+			   o->commands.count ? "GDB's session ends when it likes, leave -l out"
+					     : "there are none");
+	return -BATON_EINVAL;
+}
+
 static int parse_rest(struct options *o, int argc, char **argv, struct buf *err)
 {
 	if (o->mode == MODE_RUN && optind >= argc) {
@@ -346,11 +379,8 @@ int options_parse(struct options *o, int argc, char **argv, struct buf *err)
 	if (word[0] == '-')
 		return parse_mode(o, NULL, err);
 	if (o->mode == MODE_CHECK)
-		return parse_check(o, argc, argv, listen_given, err);
-	if (o->json) {
-		buf_puts(err, "--json is for `baton check`");
-		return -BATON_EINVAL;
-	}
+		return check_reports(o, err) ? -BATON_EINVAL
+					     : parse_check(o, argc, argv, listen_given, err);
 	for (int i = 0; i < GIVEN_COUNT; i++) {
 		if (o->given[i].set) {
 			buf_puts(
@@ -362,6 +392,8 @@ int options_parse(struct options *o, int argc, char **argv, struct buf *err)
 	if (o->commands.count && !listen_given)
 		o->listen = NULL;
 	o->serve = o->listen != NULL;
+	if (check_reports(o, err))
+		return -BATON_EINVAL;
 	if (!o->serve && !o->commands.count) {
 		buf_puts(err, "-l none without -e or -x: nothing to do");
 		return -BATON_EINVAL;

@@ -56,7 +56,9 @@ struct options {
 	const char *journal; /* a file, or NULL */
 	const char *address; /* MODE_ATTACH */
 	const char *image;   /* MODE_CHECK */
-	bool json;	     /* MODE_CHECK: JSON instead of text */
+	bool json;	     /* JSON instead of text */
+	const char *junit;   /* a report: a file, or NULL */
+	bool tap;	     /* ... on standard output, all else on standard error */
 	struct given_value given[GIVEN_COUNT];
 	char **qemu; /* MODE_RUN: QEMU and its arguments, ends with NULL */
 };

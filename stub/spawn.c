@@ -19,6 +19,7 @@
 
 #define START_TIMEOUT_MS 30000
 #define STOP_TIMEOUT_MS	 3000
+#define PIPE_SIZE	 (1024 * 1024)
 
 static void nap(void)
 {
@@ -26,7 +27,7 @@ static void nap(void)
 }
 
 /* The child's side of fork(): only ends by exec, or by telling errno through the pipe. */
-static void exec_qemu(char **argv, pid_t parent, bool console_to_stderr, int report)
+static void exec_qemu(char **argv, pid_t parent, enum child_console console, int out, int report)
 {
 	sigset_t none;
 	int error;
@@ -37,7 +38,9 @@ static void exec_qemu(char **argv, pid_t parent, bool console_to_stderr, int rep
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (getppid() != parent)
 		_exit(127);
-	if (console_to_stderr) {
+	if (console == CHILD_KEPT)
+		dup2(out, STDOUT_FILENO);
+	if (console == CHILD_STDERR) {
 		int null = open("/dev/null", O_RDONLY);
 
 		if (null >= 0)
@@ -97,14 +100,32 @@ static int make_folder(struct child *c, struct buf *err)
 	return 0;
 }
 
-static int launch(struct child *c, char **argv, bool console_to_stderr, struct buf *err)
+/* A pipe as large as it may be: QEMU does not wait for us then, while we wait for it. */
+static int keep_console(struct child *c, int *out, struct buf *err)
+{
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC)) {
+		buf_printf(err, "pipe: %s", strerror(errno));
+		return -BATON_ESYS;
+	}
+	(void)fcntl(ends[0], F_SETPIPE_SZ, PIPE_SIZE);
+	(void)fcntl(ends[0], F_SETFL, O_NONBLOCK);
+	c->console = ends[0];
+	*out = ends[1];
+	return 0;
+}
+
+static int launch(struct child *c, char **argv, enum child_console console, struct buf *err)
 {
 	char stub[160];
 	char **full;
 	pid_t self = getpid();
-	int report[2], error = 0;
+	int report[2], error = 0, out = -1;
 	ssize_t n;
 
+	if (console == CHILD_KEPT && keep_console(c, &out, err))
+		return -BATON_ESYS;
 	if (pipe2(report, O_CLOEXEC)) {
 		buf_printf(err, "pipe: %s", strerror(errno));
 		return -BATON_ESYS;
@@ -113,9 +134,11 @@ static int launch(struct child *c, char **argv, bool console_to_stderr, struct b
 	full = with_stub(argv, stub);
 	c->pid = fork();
 	if (c->pid == 0)
-		exec_qemu(full, self, console_to_stderr, report[1]);
+		exec_qemu(full, self, console, out, report[1]);
 	error = c->pid < 0 ? errno : 0;
 	close(report[1]);
+	if (out >= 0)
+		close(out);
 	do
 		n = c->pid < 0 ? 0 : read(report[0], &error, sizeof(error));
 	while (n < 0 && errno == EINTR);
@@ -128,18 +151,18 @@ static int launch(struct child *c, char **argv, bool console_to_stderr, struct b
 	return 0;
 }
 
-int child_start(struct child *c, char **argv, bool console_to_stderr, struct buf *err)
+int child_start(struct child *c, char **argv, enum child_console console, struct buf *err)
 {
 	int64_t end = loop_now() + START_TIMEOUT_MS;
 	struct stat st;
 	int status;
 
-	*c = (struct child){ 0 };
+	*c = (struct child){ .console = -1 };
 	status = make_folder(c, err);
 	if (status)
 		return status;
 	keep_terminal(c);
-	status = launch(c, argv, console_to_stderr, err);
+	status = launch(c, argv, console, err);
 	while (!status && stat(c->address + strlen("unix:"), &st)) {
 		nap();
 		if (child_reap(c)) {
@@ -154,6 +177,19 @@ int child_start(struct child *c, char **argv, bool console_to_stderr, struct buf
 		}
 	}
 	return status;
+}
+
+size_t child_read(struct child *c, char *data, size_t len)
+{
+	ssize_t n = c->console < 0 ? -1 : read(c->console, data, len);
+
+	if (n > 0)
+		return (size_t)n;
+	if (c->console >= 0 && (n == 0 || (errno != EAGAIN && errno != EINTR))) {
+		close(c->console);
+		c->console = -1;
+	}
+	return 0;
 }
 
 bool child_reap(struct child *c)

@@ -15,19 +15,29 @@ struct child {
 	int status;		  /* as waitpid() gives it, once it has ended */
 	char dir[64];		  /* mode 0700 */
 	char address[96];	  /* unix:DIR/gdb */
+	int console;		  /* CHILD_KEPT: what it prints can be read here; or -1 */
 	struct termios *terminal; /* as it was before QEMU changed it; NULL: no terminal */
+};
+
+/* Where its standard output goes, and what its input is. */
+enum child_console {
+	CHILD_OURS,   /* as ours */
+	CHILD_STDERR, /* to standard error, and nothing to read (-l stdio) */
+	CHILD_KEPT,   /* to us, through a pipe; our input */
 };
 
 /**
  * child_start() - start @argv with -S and a gdbstub on a unix socket, and wait until
- * the socket is there. Its console is ours.
- * @console_to_stderr: standard output goes to stderr and input is closed (-l stdio)
+ * the socket is there.
  * @err: on error one line
  *
  * It ends with us, however we end. Return: 0; -BATON_ESYS: it cannot be started;
  * -BATON_ELINK: it ended before its stub was there.
  */
-int child_start(struct child *c, char **argv, bool console_to_stderr, struct buf *err);
+int child_start(struct child *c, char **argv, enum child_console console, struct buf *err);
+
+/** child_read() - what it has printed, up to @len bytes, without waiting. 0: nothing. */
+size_t child_read(struct child *c, char *data, size_t len);
 
 /** child_reap() - true if it has ended; never waits. child_say() - "exited with status 1". */
 bool child_reap(struct child *c);

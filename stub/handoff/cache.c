@@ -124,6 +124,8 @@ int visit_maintenance(struct handoff *h, struct visit *v)
 	if (insn->reg != 31)
 		buf_printf(&text, " = %#" PRIx64, e.before);
 	e.after = last > e.before ? last : 0;
+	e.no_before = insn->reg == 31;
+	e.no_after = !e.after;
 	if (e.after)
 		buf_printf(&text, ", in a loop up to %#" PRIx64, last);
 	else if (loop)

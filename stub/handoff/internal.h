@@ -30,6 +30,7 @@ struct event {
 	enum event_kind kind;
 	unsigned int cpu, el;
 	uint64_t pc, before, after;
+	bool no_before, no_after; /* could not be read, or there is none */
 	const char *name; /* a register, a firmware call; static, or NULL */
 	char *text;	  /* for people */
 	char *fields;	  /* what a register's write changes: fields_changed(); or NULL */

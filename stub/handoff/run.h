@@ -71,6 +71,9 @@ size_t handoff_events(const struct context *ctx);
 /** handoff_log() - the timeline so far, again. */
 void handoff_log(struct context *ctx, struct buf *out);
 
+/** handoff_log_json() - the same as an array of jansson's, an object an event. */
+struct json_t *handoff_log_json(struct context *ctx);
+
 /**
  * handoff_why() - explain the pending or the last fault, or say what the CPUs do.
  * @found: there is one

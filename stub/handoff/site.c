@@ -116,6 +116,7 @@ static void say_sysreg(struct handoff *h, const struct visit *v, const struct wa
 	struct buf name = { 0 };
 	const char *mmu = "";
 
+	e->no_before = !known;
 	if (w->role == WATCH_SCTLR && (e->after & SCTLR_M) && !(e->before & SCTLR_M))
 		mmu = w->el == v->el ? "   MMU on" : "   its MMU on";
 	else if (w->role == WATCH_SCTLR && !(e->after & SCTLR_M))
@@ -281,6 +282,7 @@ static void say_call(struct handoff *h, const struct visit *v, const uint64_t *x
 	else if (result)
 		buf_printf(&text, "%#" PRIx64, *result);
 	e.after = result ? *result : 0;
+	e.no_after = !result;
 	event_add(h, &e, "%s %s", insn, text.data);
 	buf_free(&text);
 }

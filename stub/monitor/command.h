@@ -13,6 +13,7 @@
 
 struct handoff;
 struct journal;
+struct json_t; /* jansson's */
 struct snaps;
 
 /** struct sink - where text goes: whole lines, as they come. */
@@ -27,8 +28,9 @@ struct context {
 	struct symbols *symbols;
 	struct journal *journal;
 	struct handoff *handoff;
-	struct snaps *snaps; /* pt-snap's, NULL until the first; monitor/snap.h */
-	bool gdb;	     /* GDB is attached: it runs the machine, commands must not */
+	struct snaps *snaps;  /* pt-snap's, NULL until the first; monitor/snap.h */
+	bool gdb;	      /* GDB is attached: it runs the machine, commands must not */
+	struct json_t *facts; /* --json: a command's own members of its object; NULL: text */
 };
 
 enum command_flags {

@@ -2,6 +2,7 @@
 #include "monitor/handoff.h"
 
 #include "handoff/run.h"
+#include "monitor/json.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -90,10 +91,37 @@ static int run_until(struct cmd *c)
 	return err ? err : go(c, &goal);
 }
 
+/* An object a line; with baton's own --json they are members of the command's. */
+static void say_events(struct cmd *c)
+{
+	json_t *events = handoff_log_json(c->ctx), *event;
+	size_t i;
+
+	json_array_foreach(events, i, event)
+	{
+		char *line = c->ctx->facts ? NULL : json_dumps(event, JSON_COMPACT);
+
+		if (line)
+			cmd_say(c, "%s", line);
+		free(line);
+	}
+	if (c->ctx->facts)
+		json_put(c->ctx->facts, "events", json_incref(events));
+	json_decref(events);
+}
+
 static int run_log(struct cmd *c)
 {
+	bool json = cmd_option(c, "--json") || c->ctx->facts;
 	struct buf out = { 0 };
+	int err = cmd_no_more(c, 1);
 
+	if (err)
+		return err;
+	if (json) {
+		say_events(c);
+		return 0;
+	}
 	handoff_log(c->ctx, &out);
 	cmd_text(c, &out);
 	buf_free(&out);
@@ -103,7 +131,7 @@ static int run_log(struct cmd *c)
 static const struct handoff_sub subs[] = {
 	{ "run", "[SECONDS]", 1, run_run },
 	{ "until", "EVENT [SECONDS]", -1, run_until },
-	{ "log", "", 0, run_log },
+	{ "log", "[--json]", -1, run_log },
 };
 
 #define SUBS (sizeof(subs) / sizeof(subs[0]))
@@ -136,7 +164,7 @@ static int run(struct cmd *c)
 	return err;
 }
 
-COMMAND(handoff, "handoff", run, .args = "run [SECONDS] | until EVENT [SECONDS] | log",
+COMMAND(handoff, "handoff", run, .args = "run [SECONDS] | until EVENT [SECONDS] | log [--json]",
 	.needs = CMD_STOPPED,
 	.help = "run from reset to the kernel's first instruction, and look before each leap",
 	.more = "run   the machine runs until the CPU that started leaves the loader; each event\n"
@@ -148,4 +176,4 @@ COMMAND(handoff, "handoff", run, .args = "run [SECONDS] | until EVENT [SECONDS] 
 		"firmware),\n"
 		"      jump (before the one that leaves), exception, kernel, user (the first\n"
 		"      instruction at EL0), or until there are N: event N. What follows goes on.\n"
-		"log   the timeline so far, again\n");
+		"log   the timeline so far, again; --json: an object an event\n");

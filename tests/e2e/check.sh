@@ -279,11 +279,6 @@ json_lines() {
 		has "$out" '"command": "cont", "ok": false, "status": 2, "output": "cont: a file does not run'
 }
 tap_ok '--json -e: an object a line, to the end' json_lines
-json_run() {
-	"$O/baton" run --json -e help -- "$QEMU" >"$out" 2>&1
-	[ $? = 2 ] && has "$out" '--json is for `baton check`'
-}
-tap_ok '--json: not for a machine' json_run
 json_full() {
 	"$O/baton" check --json "$seed/good-el1.img" >/dev/full 2>"$out"
 	[ $? = 2 ] && has "$out" 'standard output'
