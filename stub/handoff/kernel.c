@@ -6,8 +6,8 @@
  * With its MMU off a kernel is followed as a loader is. Once it is on, a kernel is too
  * big and too full of pointers for that: what its tables let it execute is searched for
  * the few instructions that matter, and `eret` alone leads to EL0. Such a word may be
- * data; a stop there is never hit, but under KVM it would be a trap written into data,
- * so there only what is known to be code is stopped at: vectors, and the way from them.
+ * data; a stop there is never hit. Under KVM it would be a trap written into memory, and a
+ * kernel that sums up its own text would find it: there nothing is searched.
  */
 #include "handoff/internal.h"
 
