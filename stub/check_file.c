@@ -35,38 +35,6 @@ static bool link_address(struct checking *k, const char *path, uint64_t *load)
 	return same;
 }
 
-/* Does struct baton_image_board stand there? Its values have to go together. */
-static bool is_board(const uint8_t *p, struct baton_image_board *board)
-{
-	size_t name = strnlen((const char *)p, sizeof(board->name));
-	uint32_t word[4];
-
-	if (!name || name >= sizeof(board->name))
-		return false;
-	for (size_t i = 0; i < sizeof(board->name); i++)
-		if (i < name ? p[i] <= ' ' || p[i] > '~' : p[i] != 0)
-			return false;
-	memset(board, 0, sizeof(*board));
-	memcpy(board->name, p, name);
-	board->kernel_type =
-		(uint32_t)le_read(p + offsetof(struct baton_image_board, kernel_type), 4);
-	p += sizeof(board->name);
-	board->load_address = le_read(p, 8);
-	board->memory_start = le_read(p + 8, 8);
-	board->memory_size = le_read(p + 16, 8);
-	board->uart = le_read(p + 24, 8);
-	board->dtb = le_read(p + 32, 8);
-	for (unsigned int i = 0; i < 4; i++)
-		word[i] = (uint32_t)le_read(p + 40 + 4 * (size_t)i, 4);
-	board->kernel_el = word[0];
-	board->cpus = word[1];
-	return board->load_address && board->load_address % PAGE == 0 && board->memory_size &&
-	       board->load_address >= board->memory_start &&
-	       board->load_address - board->memory_start < board->memory_size &&
-	       (word[0] == 1 || word[0] == 2) && word[1] >= 1 && word[1] <= BATON_IMAGE_MAX_CPUS &&
-	       word[2] <= PSCI_NONE;
-}
-
 static void find_board(struct checking *k)
 {
 	enum { CHUNK = 1 << 16, SIZE = sizeof(struct baton_image_board) };
@@ -79,7 +47,7 @@ static void find_board(struct checking *k)
 		if (machine_image_bytes(&k->mi, at, data, n))
 			return;
 		for (size_t i = 0; i + SIZE <= n && !k->has_board; i += 8)
-			k->has_board = data[i] && is_board(data + i, &k->board);
+			k->has_board = data[i] && image_is_board(data + i, &k->board);
 	}
 }
 

@@ -3,6 +3,7 @@
 
 #include "hex.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -300,4 +301,53 @@ int image_verify(struct image *img, struct machine *m, const struct baton_image_
 		}
 	}
 	return 0;
+}
+
+bool image_is_board(const uint8_t *p, struct baton_image_board *board)
+{
+	size_t name = strnlen((const char *)p, sizeof(board->name));
+	uint32_t word[4];
+
+	if (!name || name >= sizeof(board->name))
+		return false;
+	for (size_t i = 0; i < sizeof(board->name); i++)
+		if (i < name ? p[i] <= ' ' || p[i] > '~' : p[i] != 0)
+			return false;
+	memset(board, 0, sizeof(*board));
+	memcpy(board->name, p, name);
+	board->kernel_type =
+		(uint32_t)le_read(p + offsetof(struct baton_image_board, kernel_type), 4);
+	p += sizeof(board->name);
+	board->load_address = le_read(p, 8);
+	board->memory_start = le_read(p + 8, 8);
+	board->memory_size = le_read(p + 16, 8);
+	board->uart = le_read(p + 24, 8);
+	board->dtb = le_read(p + 32, 8);
+	for (unsigned int i = 0; i < 4; i++)
+		word[i] = (uint32_t)le_read(p + 40 + 4 * (size_t)i, 4);
+	board->kernel_el = word[0];
+	board->cpus = word[1];
+	return board->load_address && board->load_address % SCAN_PAGE == 0 && board->memory_size &&
+	       board->load_address >= board->memory_start &&
+	       board->load_address - board->memory_start < board->memory_size &&
+	       (word[0] == 1 || word[0] == 2) && word[1] >= 1 && word[1] <= BATON_IMAGE_MAX_CPUS &&
+	       word[2] <= PSCI_NONE;
+}
+
+bool image_board(const struct image *img, struct baton_image_board *board)
+{
+	for (size_t i = 0; img->has_header && i < img->originals; i++) {
+		const struct scan_span *s = &img->span[i];
+		uint64_t end = img->header_at >= s->first && img->header_at <= s->last
+				       ? img->header_at
+				       : s->first;
+
+		for (uint64_t at = s->first; img->data[i] && at + sizeof(*board) <= end; at += 8) {
+			const uint8_t *p = img->data[i] + (at - s->first);
+
+			if (*p && image_is_board(p, board))
+				return true;
+		}
+	}
+	return false;
 }

@@ -59,4 +59,12 @@ const struct baton_image_region *image_region(const struct image *img, uint64_t 
 int image_verify(struct image *img, struct machine *m, const struct baton_image_region *r,
 		 uint64_t *differs);
 
+/**
+ * image_is_board() - does struct baton_image_board stand at @p, of which all its bytes are there?
+ * Its values have to go together. @board: name, addresses, kernel_el, cpus and kernel_type.
+ */
+bool image_is_board(const uint8_t *p, struct baton_image_board *board);
+/** image_board() - of an image with a header: the board that its loader was built for. */
+bool image_board(const struct image *img, struct baton_image_board *board);
+
 #endif

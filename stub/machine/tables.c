@@ -77,3 +77,16 @@ int tables_walk(struct tables *t, uint64_t va, const struct pt_access *acc, stru
 		buf_puts(why, machine_error(t->machine, err));
 	return err;
 }
+
+static int gather(void *ctx, const uint64_t *pa, unsigned int n, size_t size, uint8_t *data,
+		  bool *ok)
+{
+	int err = machine_phys_gather(ctx, pa, n, size, data, ok);
+
+	return err ? err : machine_phys_gathered(ctx, n - 1);
+}
+
+struct pt_bulk tables_bulk(struct machine *m)
+{
+	return (struct pt_bulk){ gather, m, NULL };
+}

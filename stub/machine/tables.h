@@ -8,6 +8,7 @@
 
 #include "machine/machine.h"
 #include "machine/symbols.h"
+#include "mmu/map.h"
 #include "mmu/render.h"
 #include "mmu/walk.h"
 
@@ -47,5 +48,8 @@ struct pt_access tables_access(const struct tables *t, enum pt_access_kind kind,
  */
 int tables_walk(struct tables *t, uint64_t va, const struct pt_access *acc, struct pt_walk *out,
 		struct buf *why);
+
+/** tables_bulk() - whole tables of that machine; nothing is left under way. Not by IPA. */
+struct pt_bulk tables_bulk(struct machine *m);
 
 #endif

@@ -9,7 +9,7 @@
 #define STACK_SLOT  16u
 #define ROOT_BITS   UINT64_C(0xfffffffff000)
 
-static enum lint_memory memory_at(void *ctx, uint64_t pa, uint64_t *last, const char **name)
+enum lint_memory lints_memory_at(void *ctx, uint64_t pa, uint64_t *last, const char **name)
 {
 	static const enum lint_memory kinds[] = {
 		[RAM_RAM] = LINT_RAM,
@@ -139,21 +139,22 @@ static int add_image(struct lints *l, struct machine *m, uint64_t pc)
 	return 0;
 }
 
-static void add_serial(struct lints *l, const struct machine *m)
+size_t lints_serial(const struct machine *m, struct lint_span *out)
 {
 	static const char *const words[] = { "pl011", "serial", "uart" };
+	size_t n = 0;
 
-	for (size_t i = 0; i < m->ram_count && l->in.serial_count < LINTS_SERIAL; i++) {
+	for (size_t i = 0; i < m->ram_count && n < LINTS_SERIAL; i++) {
 		const struct ram_range *r = &m->ram[i];
 
 		for (size_t w = 0; w < 3; w++) {
 			if (r->kind != RAM_IO || !strstr(r->name, words[w]))
 				continue;
-			l->serial[l->in.serial_count++] =
-				(struct lint_span){ r->first, r->last, r->name };
+			out[n++] = (struct lint_span){ r->first, r->last, r->name };
 			break;
 		}
 	}
+	return n;
 }
 
 static void add_roots(struct lints *l)
@@ -220,7 +221,7 @@ int lints_open(struct lints *l, struct cmd *c)
 		.regime = &t->regime,
 		.bulk = maps_bulk(&l->maps),
 		.reader = t->reader,
-		.memory = c->machine->ram_count ? memory_at : NULL,
+		.memory = c->machine->ram_count ? lints_memory_at : NULL,
 		.ctx = c->machine,
 		.lost = l->lost,
 		.image = l->spans,
@@ -233,7 +234,7 @@ int lints_open(struct lints *l, struct cmd *c)
 		err = add_places(l);
 	if (err)
 		return cmd_fail(c, err, NULL);
-	add_serial(l, c->machine);
+	l->in.serial_count = lints_serial(c->machine, l->serial);
 	add_roots(l);
 	return 0;
 }

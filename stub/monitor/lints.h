@@ -34,4 +34,9 @@ void lints_close(struct lints *l);
 /** lints_run() - lint_run() over it. Errors are said, a lost link and a cancellation among them. */
 int lints_run(struct lints *l, struct lint_report *report);
 
+/** lints_memory_at() - struct lint_input's memory; @ctx: the machine. */
+enum lint_memory lints_memory_at(void *ctx, uint64_t pa, uint64_t *last, const char **name);
+/** lints_serial() - devices that look like a console by their name, at most LINTS_SERIAL. */
+size_t lints_serial(const struct machine *m, struct lint_span *out);
+
 #endif
