@@ -349,7 +349,8 @@ static int outside(struct handoff *h)
 	int el = machine_el(m, h->boot_cpu);
 	int err = el < 0 ? el : machine_reg_read(m, h->boot_cpu, "pc", &pc);
 
-	if (err || !h->fixed || pc != h->fixed_va || h->image.spans == 0 || scan_word(&h->scan, pc))
+	if (err || h->left || !h->fixed || pc != h->fixed_va || h->image.spans == 0 ||
+	    scan_word(&h->scan, pc))
 		return err;
 	e.el = (unsigned int)el;
 	e.pc = e.after = pc;
@@ -385,7 +386,9 @@ static int engine(struct handoff *h)
 	/* before stops are planted where the CPU is: that is not the loader any more */
 	if (h->started && h->resets == machine_of(h)->resets) {
 		err = outside(h);
-		if (err)
+		if (err == DONE && h->reached)
+			return REACHED;
+		if (err && (err != DONE || h->goal.kind == UNTIL_KERNEL))
 			return err;
 	}
 	err = code_start(h);
