@@ -71,8 +71,11 @@ SEED_good-el2-smp4 := qemu_virt_aarch64 kernel-el2 task --cpus 4
 SEED_fault-el1     := qemu_virt_aarch64_el1 kernel-el1 task-fault
 SEED_fault-el2     := qemu_virt_aarch64 kernel-el2 task-fault
 SEED_GOOD := good-el1 good-el2 good-el1-c0 good-el2-c0 good-el1-smp4 good-el2-smp4 fault-el1 fault-el2
-# ... and what tests/zoo makes of good-el1.img.
-SEED_BAD := lvl0-upper-zero el1-stack-pop
+# ... and what tests/zoo makes of them. Defect, image.
+ZOO_lvl0-upper-zero    := lvl0-upper-zero good-el1
+ZOO_lvl0-upper-zero-c0 := lvl0-upper-zero good-el1-c0
+ZOO_el1-stack-pop      := el1-stack-pop good-el1
+SEED_BAD := lvl0-upper-zero lvl0-upper-zero-c0 el1-stack-pop
 SEED_IMAGES := $(patsubst %,$(SEED_DIR)/%.img,$(SEED_GOOD) $(SEED_BAD))
 
 $(SEED_GOOD:%=$(SEED_DIR)/%.img): $(SEED_DIR)/%.img: $(O)/baton-mkimage $(LOADERS) $(EXAMPLE_ELFS)
@@ -81,9 +84,10 @@ $(SEED_GOOD:%=$(SEED_DIR)/%.img): $(SEED_DIR)/%.img: $(O)/baton-mkimage $(LOADER
 	$(Q)$(O)/baton-mkimage --board $(word 1,$(SEED_$*)) --kernel $(KERNEL_DIR)/$(word 2,$(SEED_$*)).elf \
 		--task $(KERNEL_DIR)/$(word 3,$(SEED_$*)).elf $(wordlist 4,9,$(SEED_$*)) -o $@
 
-$(SEED_BAD:%=$(SEED_DIR)/%.img): $(SEED_DIR)/%.img: $(SEED_DIR)/good-el1.img $(O)/tests/zoo/zoo
+$(SEED_BAD:%=$(SEED_DIR)/%.img): $(SEED_DIR)/%.img: $(SEED_DIR)/good-el1.img $(SEED_DIR)/good-el1-c0.img $(O)/tests/zoo/zoo
 	$(call say,ZOO,$@)
-	$(Q)$(O)/tests/zoo/zoo $* --elf $(O)/loader/qemu_virt_aarch64_el1/loader.elf $< -o $@
+	$(Q)$(O)/tests/zoo/zoo $(word 1,$(ZOO_$*)) --elf $(O)/loader/qemu_virt_aarch64_el1/loader.elf \
+		$(SEED_DIR)/$(word 2,$(ZOO_$*)).img -o $@
 
 ALL += $(SEED_IMAGES)
 
@@ -91,4 +95,7 @@ demo: deps ## the seed case: the fault, the walk, the patch, the kernel (install
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)examples/seed-case/demo.sh
 
-.PHONY: demo
+transcripts: all ## write examples/transcripts anew, by running what they show
+	$(Q)examples/transcripts/make.sh
+
+.PHONY: demo transcripts
