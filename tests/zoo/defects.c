@@ -126,7 +126,7 @@ const struct defect defects[] = {
 	{ "l2-ap-read-only", "the kernel's first block is read-only, its data as well",
 	  .change = { UPPER2("0000000040000791") }, .end = ZOO_LATER,
 	  .says = { "writing 0xffffff80400", "permission fault, level 2",
-		    "descriptor {boot_lvl2_upper}", "its handler runs that code too", "L2 AP=0" } },
+		    "descriptor {boot_lvl2_upper}", "L2 AP=0" } },
 	{ "l2-oa", "the kernel's first block is 2 MiB too high",
 	  .change = { UPPER2("0000000040200711") }, .end = ZOO_BOOTS,
 	  .says = { "fix: pt-set {entry} L2 OA=0x40000000" } },
