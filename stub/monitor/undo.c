@@ -19,19 +19,42 @@ static int undo_one(struct cmd *c, unsigned int number)
 	return 0;
 }
 
+/* What is there of it that can go back. */
+static bool is_there(struct cmd *c, const struct journal_entry *e)
+{
+	struct judgement jd;
+
+	return entry_is_live(e) &&
+	       (journal_judge(c->ctx->journal, c->machine, e, &jd) || jd.verdict != VERDICT_PASSED);
+}
+
+/* All of them or none: is there a CPU for what it takes? */
+static int reach_all(struct cmd *c)
+{
+	struct journal *j = c->ctx->journal;
+	struct buf out = { 0 };
+	int err = 0;
+
+	for (size_t i = journal_count(j); i && !err; i--)
+		if (is_there(c, journal_at(j, i - 1)))
+			err = journal_reach(j, c->machine, journal_at(j, i - 1), &out);
+	cmd_text(c, &out);
+	buf_free(&out);
+	return err;
+}
+
 /* Backwards, since a later patch may lie upon an earlier one. */
 static int undo_all(struct cmd *c)
 {
 	struct journal *j = c->ctx->journal;
-	int err = 0, first = 0;
+	int err = reach_all(c), first = 0;
 
+	if (err)
+		return err;
 	for (size_t i = journal_count(j); i && err != -BATON_ELINK; i--) {
 		const struct journal_entry *e = journal_at(j, i - 1);
 
-		struct judgement jd;
-
-		if (!entry_is_live(e) ||
-		    (!journal_judge(j, c->machine, e, &jd) && jd.verdict == VERDICT_PASSED))
+		if (!is_there(c, e))
 			continue;
 		err = undo_one(c, e->number);
 		first = first ? first : err;

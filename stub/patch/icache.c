@@ -118,25 +118,50 @@ static int by_cpu(struct look *l, struct machine *m, unsigned int cpu)
 	return err;
 }
 
+/* The CPU that it is for, or any other. */
+static int by_any(struct look *l, struct machine *m)
+{
+	unsigned int own = l->what->cpu;
+	char words[sizeof(m->error)];
+	int err = by_cpu(l, m, own);
+
+	memcpy(words, m->error, sizeof(words));
+	for (unsigned int cpu = 0; err == -BATON_EREFUSED && cpu < m->cpus; cpu++)
+		if (cpu != own)
+			err = by_cpu(l, m, cpu);
+	if (err == -BATON_EREFUSED)
+		memcpy(m->error, words, sizeof(words));
+	return err;
+}
+
 int icache_refresh(struct machine *m, const struct icache_what *what, struct buf *say)
 {
 	struct look l = { .what = what, .perms = PT_X };
-	char words[sizeof(m->error)];
-	int first, err;
+	int err;
 
 	if (m->accel != ACCEL_KVM)
 		return 0;
-	first = err = by_cpu(&l, m, what->cpu);
-	memcpy(words, m->error, sizeof(words));
-	for (unsigned int cpu = 0; err == -BATON_EREFUSED && cpu < m->cpus; cpu++)
-		if (cpu != what->cpu)
-			err = by_cpu(&l, m, cpu);
-	if (err == -BATON_EREFUSED)
-		memcpy(m->error, words, sizeof(words));
+	err = by_any(&l, m);
 	if (err && err != -BATON_ELINK && l.perms & PT_X)
 		buf_printf(say,
 			   "a CPU may go on executing what was at %#" PRIx64 " before: %s; then "
 			   "`patch` it again\n",
 			   what->va, machine_error(m, err));
-	return err == -BATON_EREFUSED ? first : err;
+	return err;
+}
+
+int icache_reach(struct machine *m, const struct icache_what *what, struct buf *say)
+{
+	struct look l = { .what = what };
+	int err = m->accel == ACCEL_KVM ? by_any(&l, m) : 0;
+
+	/* What is mapped nowhere, or not executable, nobody has fetched. */
+	if (err == -BATON_EREFUSED && !(l.perms & PT_X))
+		return 0;
+	if (err)
+		buf_printf(say,
+			   "refused: no CPU can execute the ic that makes others fetch it anew: "
+			   "%s\n",
+			   machine_error(m, err));
+	return err;
 }

@@ -28,5 +28,10 @@ struct icache_what {
  * the machine's error.
  */
 int icache_refresh(struct machine *m, const struct icache_what *what, struct buf *say);
+/**
+ * icache_reach() - the same, to know before anything is written that there is a CPU for it, if the
+ * place is executable.
+ */
+int icache_reach(struct machine *m, const struct icache_what *what, struct buf *say);
 
 #endif

@@ -246,25 +246,29 @@ static int check_places(const struct journal *j, struct machine *m, const struct
 	return 0;
 }
 
+static struct icache_what code_of(const struct patch *p)
+{
+	return (struct icache_what){ p->address, p->address, p->size, p->cpu };
+}
+
 /* A failure has said so, and what is in memory is there all the same. */
 static int refresh_code(struct machine *m, const struct journal_entry *e, struct buf *out)
 {
 	int err = 0;
 
 	for (size_t i = 0; !err && i < e->count; i++) {
-		const struct patch *p = &e->write[i];
-		struct icache_what what = { p->address, p->address, p->size, p->cpu };
+		struct icache_what what = code_of(&e->write[i]);
 
-		if (p->kind == PATCH_MEMORY)
+		if (e->write[i].kind == PATCH_MEMORY)
 			err = icache_refresh(m, &what, out);
 	}
 	return err == -BATON_ELINK ? err : 0;
 }
 
-int journal_entry_refresh(struct machine *m, const struct journal_entry *e, struct buf *out)
+/* Which translations its writes are of; no regime: none. */
+static struct tlb_what translations_of(const struct journal_entry *e)
 {
 	struct tlb_what what = { 0 };
-	int err = refresh_code(m, e, out);
 
 	for (size_t i = 0; i < e->count; i++) {
 		const struct patch *p = &e->write[i];
@@ -276,7 +280,72 @@ int journal_entry_refresh(struct machine *m, const struct journal_entry *e, stru
 		what.va = p->va;
 		what.cpu = p->cpu;
 	}
+	return what;
+}
+
+int journal_entry_refresh(struct machine *m, const struct journal_entry *e, struct buf *out)
+{
+	struct tlb_what what = translations_of(e);
+	int err = refresh_code(m, e, out);
+
 	return err || !what.regime ? err : tlb_refresh(m, &what, out);
+}
+
+/*
+ * Does it take a valid descriptor away? What was invalid is cached nowhere (DDI 0487, D8.16.2).
+ * In whichever order its bytes are: the other one's bit 0 is software's, and seldom set.
+ */
+static bool takes_valid(const struct patch *p)
+{
+	for (unsigned int i = 0; p->kind == PATCH_TABLE && i + 8 <= p->size; i += 8)
+		if (memcmp(p->old + i, p->new + i, 8) && (p->new[i] | p->new[i + 7]) & 1)
+			return true;
+	return false;
+}
+
+/* May a CPU have cached any of what goes? */
+static bool is_cached(const struct journal_entry *e)
+{
+	for (size_t i = 0; i < e->count; i++)
+		if (e->write[i].kind == PATCH_MEMORY || takes_valid(&e->write[i]))
+			return true;
+	return false;
+}
+
+static int reach(const struct journal *j, struct machine *m, const struct journal_entry *e,
+		 struct buf *why)
+{
+	struct tlb_what what = translations_of(e);
+	bool valid = false;
+	int err = 0;
+
+	for (size_t i = 0; !err && i < e->count; i++) {
+		const struct patch *p = &e->write[i];
+		struct icache_what code = code_of(p);
+		uint8_t now[PATCH_BYTES];
+		enum place place;
+
+		err = patch_place(j, m, e, i, true, now, &place);
+		if (err || place != PLACE_NEW)
+			continue;
+		valid |= takes_valid(p);
+		if (p->kind == PATCH_MEMORY)
+			err = icache_reach(m, &code, why);
+	}
+	return err || !valid ? err : tlb_reach(m, &what, why);
+}
+
+int journal_reach(const struct journal *j, struct machine *m, const struct journal_entry *e,
+		  struct buf *out)
+{
+	struct buf why = { 0 };
+	int err = reach(j, m, e, &why);
+
+	if (err)
+		buf_printf(out, "undo %u: %s%snothing was written\n", e->number,
+			   why.len ? why.data : machine_error(m, err), why.len ? "" : "; ");
+	buf_free(&why);
+	return err;
 }
 
 /* An entry on its way back. */
@@ -432,8 +501,12 @@ int journal_undo(struct journal *j, struct machine *m, unsigned int number, stru
 		err = check_places(j, m, e, out);
 	if (err == -BATON_EBUSY)
 		return err;
-	if (!err)
+	if (!err) {
+		err = journal_reach(j, m, e, out);
+		if (err)
+			return err;
 		err = journal_log(j, "undoing %u", number);
+	}
 	if (!err) {
 		e->state = ENTRY_UNDOING;
 		err = roll_back(m, e, before == ENTRY_APPLIED, "undone", out);
@@ -451,7 +524,8 @@ int journal_undo(struct journal *j, struct machine *m, unsigned int number, stru
 		buf_printf(out, "undo %u: the old value is there already, nothing to write\n",
 			   number);
 	/* A failed refresh has said so; what was in memory is back all the same. */
-	err = journal_entry_refresh(m, e, out);
+	if (m->accel == ACCEL_TCG || is_cached(e))
+		err = journal_entry_refresh(m, e, out);
 	return err == -BATON_ELINK ? err : 0;
 }
 

@@ -145,12 +145,21 @@ bool entry_is_live(const struct journal_entry *e);
 unsigned int journal_last(const struct journal *j, struct machine *m);
 
 /**
+ * journal_reach() - is there, where it takes a `tlbi` or `ic`, a CPU that can execute what the undo
+ * of @e would take? @out: lines that say why not, and what to do
+ * Return: 0; -BATON_EREFUSED; or the machine's error.
+ */
+int journal_reach(const struct journal *j, struct machine *m, const struct journal_entry *e,
+		  struct buf *out);
+
+/**
  * journal_undo() - put the old values back, in reverse order, if the new ones (or the old) are
  * still there, all of them; for tables the TLB is refreshed too.
  * @out: one or more lines of what was done, or why not
  *
  * Return: 0; -BATON_ENOTFOUND: no such entry, or not live; -BATON_EBUSY: a later live entry
- * or something else has written there since, nothing is touched; or the machine's error.
+ * or something else has written there since, or -BATON_EREFUSED: as journal_reach(), nothing is
+ * touched; or the machine's error.
  */
 int journal_undo(struct journal *j, struct machine *m, unsigned int number, struct buf *out);
 

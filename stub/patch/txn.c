@@ -211,7 +211,7 @@ static int reach(struct txn *x)
 		for (unsigned int k = 0; k < p->table[i].entries && !p->table[i].fresh; k++)
 			valid |= p->table[i].old[k] != p->table[i].new[k] &&
 				 p->table[i].old[k] & DESC_VALID;
-	if (valid && !p->tables->machine->file)
+	if (valid)
 		err = tlb_reach(p->tables->machine, &what, x->say);
 	if (err)
 		buf_puts(x->say, "nothing was written\n");

@@ -131,6 +131,19 @@ static const struct refusal at_el0[] = {
 	{ "a tlbi at EL0", "tlb-flush all", "CPU 0 is at EL0", "run until it is there" },
 };
 
+/* The same of what was patched at EL1, behind the register that was refused. */
+static const struct refusal undo_at_el0[] = {
+	{ "undo of code at EL0", "undo",
+	  "undo 3: refused: no CPU can execute the ic that makes others fetch it anew: CPU 0 is at "
+	  "EL0",
+	  "let it come to its kernel first" },
+	{ "undo of a descriptor at EL0", "undo 2",
+	  "undo 2: refused: no CPU can execute the tlbi that goes with it: CPU 0 is at EL0",
+	  "run until it is there" },
+	{ "undo all at EL0", "undo all", "refused: no CPU can execute",
+	  "let it come to its kernel first" },
+};
+
 static void each(const struct refusal *r, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
@@ -153,6 +166,19 @@ static uint64_t entry_of(const char *name)
 	return entry;
 }
 
+static void run_to(uint64_t to, int el)
+{
+	struct machine *m = &s.b.live.m;
+	uint64_t pc;
+
+	if (machine_break_add(m, BREAK_COMMAND, BREAK_HARD, to, 4))
+		die("breakpoint: %s", m->error);
+	bench_resume(&s.b, 30000);
+	if (machine_reg_read(m, 0, "pc", &pc) || pc != to || machine_el(m, 0) != el ||
+	    machine_break_remove(m, BREAK_COMMAND, BREAK_HARD, to, 4))
+		die("not at EL%d", el);
+}
+
 /* The task of examples/kernel. */
 static void run_to_el0(bool kvm)
 {
@@ -161,7 +187,7 @@ static void run_to_el0(bool kvm)
 					    "2G", "-device", loader, NULL };
 	const char *o = getenv("O");
 	struct machine *m = &s.b.live.m;
-	uint64_t start = entry_of("examples/kernel/task.elf"), pc;
+	uint64_t start = entry_of("examples/kernel/task.elf");
 
 	s = (struct smp){ .way = kvm ? "KVM, EL0" : "EL0" };
 	snprintf(loader, sizeof(loader),
@@ -171,12 +197,34 @@ static void run_to_el0(bool kvm)
 	s.ctx = (struct context){ .machine = m,
 				  .symbols = symbols_new(),
 				  .journal = journal_new() };
-	if (machine_break_add(m, BREAK_COMMAND, BREAK_HARD, start, 4))
-		die("breakpoint: %s", m->error);
-	bench_resume(&s.b, 30000);
-	if (machine_reg_read(m, 0, "pc", &pc) || pc != start || machine_el(m, 0) != 0 ||
-	    machine_break_remove(m, BREAK_COMMAND, BREAK_HARD, start, 4))
-		die("not at EL0");
+	run_to(start, 0);
+}
+
+/* Its next call, the kernel's vector for it, and back. */
+static void call_kernel(void (*there)(void))
+{
+	struct machine *m = &s.b.live.m;
+	uint64_t vectors, back;
+
+	if (machine_reg_read(m, 0, "VBAR_EL1", &vectors))
+		die("VBAR_EL1: %s", m->error);
+	run_to(vectors + 0x400, 1);
+	if (machine_reg_read(m, 0, "ELR_EL1", &back))
+		die("ELR_EL1: %s", m->error);
+	there();
+	run_to(back, 0);
+}
+
+static void patch_task(void)
+{
+	if (!does("pt-set 0x2000e0 L3 sw=1") || !does("patch 0x200ff8 = 0xd503201f"))
+		die("not patched");
+}
+
+static void undo_task(void)
+{
+	tap(does("undo all") && !journal_last(s.ctx.journal, &s.b.live.m),
+	    "%s: undo all in the kernel", s.way);
 }
 
 void refuse(void)
@@ -196,5 +244,8 @@ void refuse(void)
 	guest_end();
 	run_to_el0(true);
 	each(at_el0, sizeof(at_el0) / sizeof(at_el0[0]));
+	call_kernel(patch_task);
+	each(undo_at_el0, sizeof(undo_at_el0) / sizeof(undo_at_el0[0]));
+	call_kernel(undo_task);
 	guest_end();
 }
