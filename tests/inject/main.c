@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* [NUMBER [NAME]]: a sample of each of our machines; or that many, and Debian's Linux. TAP. */
+/*
+ * [NUMBER [NAME [kvm]]]: a sample of each of our machines; or that many, and Debian's Linux; all
+ * through the shim of tests/kvm. TAP.
+ */
 #include "soak.h"
 
 #include <stdio.h>
@@ -62,36 +65,48 @@ static const char *const *xen_args(void)
 }
 
 /* With a name only that one. */
-static void soak_if(const char *name, struct guest g, unsigned int count)
+static void soak_if(char **only, struct guest g, unsigned int count)
 {
-	if (!name || strstr(g.name, name))
-		soak(&g, count);
+	if (only[0] && !strstr(g.name, only[0]))
+		return;
+	g.kvm |= only[0] && only[1] && !strcmp(only[1], "kvm");
+	soak(&g, count);
 }
 
 int main(int argc, char **argv)
 {
 	unsigned int count = argc > 1 ? (unsigned int)atoi(argv[1]) : 0;
 	unsigned int each = count ? count / 2 : SAMPLE;
-	const char *up = "kernel: task exited with status 0", *only = argc > 2 ? argv[2] : NULL;
+	const char *up = "kernel: task exited with status 0";
+	char *none = NULL, **only = argc > 2 ? argv + 2 : &none;
 
 	if (!count)
 		stale();
 	soak_if(only,
 		(struct guest){ "loader and kernel at EL1",
-				image("examples/seed/good-el1.img", "virt", "1"), up, 0, false },
+				image("examples/seed/good-el1.img", "virt", "1"), up, 0, false,
+				false },
 		each);
 	soak_if(only,
 		(struct guest){ "loader and kernel at EL2, 4 CPUs",
 				image("examples/seed/good-el2.img", "virt,virtualization=on", "4"),
-				up, 0, false },
+				up, 0, false, false },
 		each);
+	if (!count)
+		soak_if(only,
+			(struct guest){ "loader and kernel at EL1, 4 CPUs, through the KVM shim",
+					image("examples/seed/good-el1-smp4.img", "virt", "4"), up,
+					0, false, true },
+			each);
 	if (count)
 		soak_if(only,
-			(struct guest){ "Linux, 4 CPUs", linux_args(), "guest: ready", 0, true },
+			(struct guest){ "Linux, 4 CPUs", linux_args(), "guest: ready", 0, true,
+					false },
 			count);
 	if (count)
 		soak_if(only,
-			(struct guest){ "Xen with Linux", xen_args(), "guest: ready", 6000, true },
+			(struct guest){ "Xen with Linux", xen_args(), "guest: ready", 6000, true,
+					false },
 			each / 5);
 	return tap_end();
 }

@@ -30,6 +30,8 @@ struct soak {
 	struct bench b;
 	const struct guest *g;
 	unsigned int done, refused, waiting, faults, traps, bad;
+	unsigned int pending, watched; /* with a timer's interrupt pending, with a watchpoint set */
+	uint64_t watch;		       /* where; 0: none */
 	unsigned int idle, ends; /* moments without any work; ends seen before the last reset */
 	uint64_t stuck[CPUS];	 /* the pc of a CPU that did not step */
 	struct image before, after;
@@ -188,6 +190,33 @@ static bool worth_it(struct soak *s, unsigned int cpu, uint64_t pc)
 	return insn != WFI || bench_random(&s->b) % 64 == 0;
 }
 
+/* A timer of @cpu that asserts its interrupt: ENABLE and ISTATUS, not IMASK (DDI 0487, D24.10). */
+static bool is_pending(const struct soak *s, unsigned int cpu)
+{
+	const struct machine_reg *reg = s->before.reg[cpu];
+
+	for (size_t i = 0; i < REGS && reg[i].name; i++)
+		if (time_bits(reg[i].name) && (reg[i].value & 7) == 5)
+			return true;
+	return false;
+}
+
+/* Somebody else's watchpoint is there too, where a stack is, half of the time. */
+static void watch_or_not(struct soak *s, unsigned int tries)
+{
+	struct machine *m = &s->b.live.m;
+	uint64_t sp;
+
+	if (tries % 20 == 0 && s->watch) {
+		machine_break_clear(m, BREAK_HANDOFF);
+		s->watch = 0;
+	} else if (tries % 20 == 10 && !machine_reg_read(m, tries / 20 % m->cpus, "sp", &sp)) {
+		s->watch = sp & ~7ull;
+		if (machine_break_add(m, BREAK_HANDOFF, WATCH_WRITE, s->watch, 8))
+			s->watch = 0;
+	}
+}
+
 static void inject_once(struct soak *s)
 {
 	struct machine *m = &s->b.live.m;
@@ -224,6 +253,8 @@ static void inject_once(struct soak *s)
 	}
 	s->done++;
 	s->idle = 0;
+	s->pending += is_pending(s, cpu);
+	s->watched += s->watch != 0;
 	s->faults += i.fault;
 	s->traps += i.fault && (int)i.level > el;
 	if (jobs[k].faults && !i.fault)
@@ -253,12 +284,11 @@ static void finish(struct soak *s)
 void soak(const struct guest *g, unsigned int count)
 {
 	struct soak *s = calloc(1, sizeof(*s));
-	uint64_t sp = 0;
 
 	if (!s || !(s->chunk = malloc(CHUNK)))
 		abort();
 	s->g = g;
-	bench_start(&s->b, g->args);
+	(g->kvm ? bench_start_kvm : bench_start)(&s->b, g->args);
 	memset(s->stuck, 0xff, sizeof(s->stuck));
 	if (g->skip_ms)
 		bench_resume(&s->b, g->skip_ms);
@@ -266,17 +296,14 @@ void soak(const struct guest *g, unsigned int count)
 		if (s->idle > 20 * s->b.live.m.cpus)
 			start_anew(s);
 		bench_resume(&s->b, bench_random(&s->b) % 4 == 0);
-		/* Somebody else's watchpoint is there too. */
-		if (tries == 10 && !machine_reg_read(&s->b.live.m, 0, "sp", &sp))
-			machine_break_add(&s->b.live.m, BREAK_HANDOFF, WATCH_WRITE, sp & ~7ull, 8);
-		if (tries == 20)
-			machine_break_clear(&s->b.live.m, BREAK_HANDOFF);
+		watch_or_not(s, tries);
 		inject_once(s);
 	}
-	printf("# %s: %u injections, %u with an exception, %u of them to a higher level; %u "
-	       "refused, "
-	       "%u CPUs waiting\n",
-	       g->name, s->done, s->faults, s->traps, s->refused, s->waiting);
+	machine_break_clear(&s->b.live.m, BREAK_HANDOFF);
+	printf("# %s: %u injections, %u with an exception, %u of them to a higher level, %u with a "
+	       "timer pending, %u with a watchpoint set; %u refused, %u CPUs waiting\n",
+	       g->name, s->done, s->faults, s->traps, s->pending, s->watched, s->refused,
+	       s->waiting);
 	tap(s->done >= count, "%s: %u injections", g->name, count);
 	tap(s->bad == 0, "%s: nothing differs after any of them", g->name);
 	finish(s);

@@ -13,6 +13,7 @@ struct guest {
 	const char *marker;	 /* the line of its console that ends it */
 	int skip_ms;		 /* so long it runs undisturbed at first */
 	bool big;		 /* its memory is compared now and then, not all of it each time */
+	bool kvm;		 /* through the shim of tests/kvm */
 };
 
 /** soak() - @count injections into @g as it runs, nothing left of any, and it ends well. */
