@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Branches by register: within the loader, to a copy of it, or out of it. */
-#include "handoff/leave.h"
+#include "handoff/preflight.h"
 
 #include "hex.h"
 
@@ -181,8 +181,10 @@ static int take(struct handoff *h, struct visit *v, const struct target *t)
 	struct event e = { .kind = EVENT_LEFT, .cpu = v->cpu, .el = v->el, .pc = v->pc };
 	struct buf text = { 0 }, name = { 0 };
 	uint64_t pc;
-	int err;
+	int err = t->unchecked ? 0 : preflight_leave(h, v, t);
 
+	if (err)
+		return err;
 	insn_text(v->site.word, v->pc, &text);
 	say_symbol(h->ctx, t->va, " <", ">", &name);
 	e.after = t->va;

@@ -75,6 +75,13 @@ void handoff_log(struct context *ctx, struct buf *out);
 struct json_t *handoff_log_json(struct context *ctx);
 
 /**
+ * handoff_preflight() - all that is looked at before the next instruction that switches
+ * translation or leaves, as a list; nothing runs.
+ * @found: something is wrong
+ */
+int handoff_preflight(struct context *ctx, unsigned int cpu, struct buf *out, bool *found);
+
+/**
  * handoff_why() - explain the pending or the last fault, or say what the CPUs do.
  * @found: there is one
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What a CPU is about to do at a stop site, as an event; and past it. */
 #include "handoff/fields.h"
-#include "handoff/internal.h"
+#include "handoff/preflight.h"
 #include "handoff/psci.h"
 
 #include <stdio.h>
@@ -14,76 +14,6 @@
 static struct event event_of(const struct visit *v, enum event_kind kind)
 {
 	return (struct event){ .kind = kind, .cpu = v->cpu, .el = v->el, .pc = v->pc };
-}
-
-/*
- * What else is needed soon: the stack, if there is one, and the vectors, if they were set
- * up. Code that uses neither before it changes them is right, so these are warnings.
- */
-static int preflight_rest(struct handoff *h, const struct visit *v, struct tables *t)
-{
-	struct event e = event_of(v, EVENT_NOTE);
-	struct pt_access write = { .kind = PT_WRITE, .el = v->el };
-	struct pt_access fetch = { .kind = PT_FETCH, .el = v->el };
-	struct machine *m = machine_of(h);
-	uint64_t sp = 0, vbar = 0, word = 0;
-	struct pt_walk walk;
-	int err = machine_reg_read(m, v->cpu, "sp", &sp);
-
-	if (!err && sp > 16 && machine_is_ram(m, sp - 16, 16, false)) {
-		err = tables_walk(t, sp - 16, &write, &walk, NULL);
-		if (!err && (walk.fault || walk.oa != sp - 16))
-			event_add(h, &e, "warning: with the MMU on sp, %#" PRIx64 ", is %s", sp,
-				  walk.fault ? "not mapped for writing" : "other memory");
-	}
-	if (!err)
-		err = reg_of(m, v->cpu, "VBAR", v->el, &vbar);
-	/* no vectors there: nobody counts on them */
-	if (err || machine_phys_u64(m, vbar + 0x200, &word) || !word)
-		return err == -BATON_ELINK ? err : 0;
-	err = tables_walk(t, vbar + 0x200, &fetch, &walk, NULL);
-	if (!err && walk.fault)
-		event_add(h, &e,
-			  "warning: with the MMU on the vectors at %#" PRIx64
-			  " are not executable: a fault would never end",
-			  vbar);
-	return err;
-}
-
-/*
- * Would the next instruction still be fetched once the MMU is on? The code goes on at
- * the same address, so that address has to be mapped onto itself.
- */
-static int preflight_mmu(struct handoff *h, const struct visit *v, uint64_t sctlr)
-{
-	struct pt_access fetch = { .kind = PT_FETCH, .el = v->el };
-	struct buf why = { 0 };
-	struct pt_walk walk = { 0 };
-	struct tables t;
-	char what[96] = "";
-	int err = tables_init(&t, machine_of(h), h->ctx->symbols, v->cpu, NULL, &why);
-
-	t.regime.sctlr = sctlr;
-	t.regime.pending = true;
-	if (!err)
-		err = tables_walk(&t, v->pc + 4, &fetch, &walk, &why);
-	if (!err && !walk.fault && walk.oa != v->pc + 4)
-		snprintf(what, sizeof(what),
-			 "the next instruction would be fetched from %#" PRIx64
-			 " instead of %#" PRIx64,
-			 walk.oa, v->pc + 4);
-	if (!err && (walk.fault || what[0]))
-		err = trouble_jump(h, TROUBLE_MMU, v, &t, v->pc + 4, &fetch, &walk, what);
-	else if (!err)
-		err = preflight_rest(h, v, &t);
-	if (err == -BATON_EUNSUPPORTED || err == -BATON_ENOTFOUND) {
-		struct event e = event_of(v, EVENT_NOTE);
-
-		event_add(h, &e, "MMU on is not checked: %s", why.data ? why.data : "");
-		err = 0;
-	}
-	buf_free(&why);
-	return err;
 }
 
 /* Secondaries do as the first CPU did: what was told once is not told again. */
@@ -140,17 +70,10 @@ static void say_sysreg(struct handoff *h, const struct visit *v, const struct wa
 
 static int visit_msr(struct handoff *h, struct visit *v)
 {
-	const struct watch *w = watch_find(v->site.insn.sysreg);
+	const struct watch *w = preflight_watch(machine_of(h), v->cpu, v->el, v->site.insn.sysreg);
 	struct event e = event_of(v, EVENT_SYSREG);
 	bool known;
-	uint64_t hcr;
-	int err;
-
-	/* EL1's names are EL2's own registers there with FEAT_VHE (DDI 0487, D8.1.4) */
-	if (v->el == 2 && w->el == 1 && !machine_reg_read(machine_of(h), v->cpu, "HCR_EL2", &hcr) &&
-	    (hcr & HCR_E2H) && watch_of(2, w->role))
-		w = watch_of(2, w->role);
-	err = machine_reg_read(machine_of(h), v->cpu, w->name, &e.before);
+	int err = machine_reg_read(machine_of(h), v->cpu, w->name, &e.before);
 
 	if (err == -BATON_ELINK)
 		return err;
@@ -159,13 +82,15 @@ static int visit_msr(struct handoff *h, struct visit *v)
 	if (err)
 		return err;
 	e.name = w->name;
-	if (w->role == WATCH_SCTLR && w->el == v->el && known && (e.after & SCTLR_M) &&
-	    !(e.before & SCTLR_M)) {
-		err = preflight_mmu(h, v, e.after);
+	if (w->el == v->el && known) {
+		err = preflight_write(h, v, w, e.before, e.after);
 		if (err)
 			return err;
 		if (h->trouble.kind)
 			return FOUND;
+	}
+	if (w->role == WATCH_SCTLR && w->el == v->el && known && (e.after & SCTLR_M) &&
+	    !(e.before & SCTLR_M)) {
 		err = barrier_mmu_on(h, v);
 		if (err)
 			return err;

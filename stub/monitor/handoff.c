@@ -131,6 +131,7 @@ static int run_log(struct cmd *c)
 static const struct handoff_sub subs[] = {
 	{ "run", "[SECONDS]", 1, run_run },
 	{ "until", "EVENT [SECONDS]", -1, run_until },
+	{ "preflight", "", 0, handoff_sub_preflight },
 	{ "log", "[--json]", -1, run_log },
 };
 
@@ -164,7 +165,8 @@ static int run(struct cmd *c)
 	return err;
 }
 
-COMMAND(handoff, "handoff", run, .args = "run [SECONDS] | until EVENT [SECONDS] | log [--json]",
+COMMAND(handoff, "handoff", run,
+	.args = "run [SECONDS] | until EVENT [SECONDS] | preflight | log [--json]",
 	.needs = CMD_STOPPED,
 	.help = "run from reset to the kernel's first instruction, and look before each leap",
 	.more = "run   the machine runs until the CPU that started leaves the loader; each event\n"
@@ -176,4 +178,8 @@ COMMAND(handoff, "handoff", run, .args = "run [SECONDS] | until EVENT [SECONDS] 
 		"firmware),\n"
 		"      jump (before the one that leaves), exception, kernel, user (the first\n"
 		"      instruction at EL0), or until there are N: event N. What follows goes on.\n"
+		"preflight   what is looked at before the next instruction that switches\n"
+		"      translation or leaves, as a list: ok, warning, wrong, unknown. Nothing "
+		"runs.\n"
+		"      Exit status 1 if something is wrong.\n"
 		"log   the timeline so far, again; --json: an object an event\n");
