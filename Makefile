@@ -25,7 +25,7 @@ say = $(if $(filter 1,$(V)),,@printf '  %-7s %s\n' '$(1)' '$(patsubst $(O)/%,%,$
 
 # Packages, by Debian 12's names: what a clean machine lacks, `make deps` installs.
 PACKAGES := gcc libc6-dev pkg-config gdb-multiarch qemu-system-arm libexpat1-dev libelf-dev \
-	libcapstone-dev libjansson-dev libfdt-dev zlib1g-dev libcmocka-dev libxml2-utils ipxe-qemu gcc-aarch64-linux-gnu binutils-aarch64-linux-gnu
+	libcapstone-dev libjansson-dev libfdt-dev zlib1g-dev libcmocka-dev libxml2-utils perl ipxe-qemu gcc-aarch64-linux-gnu binutils-aarch64-linux-gnu
 
 CWARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition \
 	-Wpointer-arith -Wwrite-strings -Wvla -Wundef -Wcast-qual -Wformat=2 -Wswitch-enum \

@@ -31,9 +31,9 @@ struct event {
 	unsigned int cpu, el;
 	uint64_t pc, before, after;
 	bool no_before, no_after; /* could not be read, or there is none */
-	const char *name; /* a register, a firmware call; static, or NULL */
-	char *text;	  /* for people */
-	char *fields;	  /* what a register's write changes: fields_changed(); or NULL */
+	const char *name;	  /* a register, a firmware call; static, or NULL */
+	char *text;		  /* for people */
+	char *fields;		  /* what a register's write changes: fields_changed(); or NULL */
 };
 
 enum trouble_kind {
