@@ -101,6 +101,11 @@ int live_use_process(struct live *l, pid_t pid)
 	return fastram_open(&l->fast, &l->m, pid);
 }
 
+static int live_where_of(struct machine *m, unsigned int cpu, uint64_t va, uint64_t *pa)
+{
+	return live_where(live_of(m), cpu, va, pa);
+}
+
 static const struct machine_ops live_ops = {
 	.regs_read = live_regs_read,
 	.reg_write = live_reg_write,
@@ -111,8 +116,10 @@ static const struct machine_ops live_ops = {
 	.memory_way = live_memory_way,
 	.virt_read = live_virt_read,
 	.virt_write = live_virt_write,
+	.where = live_where_of,
 	.step = live_step,
 	.resume = live_resume,
+	.look_step = live_look_step,
 	.stop_point = live_stop_point,
 	.trap = live_trap,
 	.trap_copied = live_trap_copied,

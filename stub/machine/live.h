@@ -83,6 +83,7 @@ struct live {
 	struct buf features; /* what qSupported answered */
 	struct buf target;   /* QEMU's target.xml */
 	char (*thread)[24];  /* thread ids by CPU: "p01.01" */
+	bool by_user;	     /* an interrupt of the user's was there at the last stop */
 	int hg;		     /* the CPU that QEMU has selected; -1: unknown */
 	unsigned int hmp_cpu, hmp_user_cpu;
 	struct buf *g; /* `g` by CPU, as hex; empty: not read since the machine moved */
@@ -93,6 +94,7 @@ struct live {
 	struct live_gather gather;
 	struct live_stop *stops; /* KVM's breakpoints */
 	size_t stop_count;
+	const struct tdesc_reg *core[CORE_COUNT]; /* once live_core() was asked */
 	uint64_t foreseen; /* the pc at the last stop: the next one is likely near; or -1 */
 };
 
@@ -118,6 +120,8 @@ int live_cpu_of_thread(const struct live *l, const char *thread);
 bool live_shows(const struct live *l, const char *name);
 /** live_g() - the answer to `g` for one CPU, remembered; *@g is valid until the next change. */
 int live_g(struct live *l, unsigned int cpu, const struct buf **g);
+/** live_core() - the core registers out of an answer to `g`; false: not all are there. */
+bool live_core(struct live *l, const struct buf *g, uint64_t core[CORE_COUNT]);
 /**
  * live_expedite() - append the core registers of @cpu as pairs of a stop reply, so that
  * GDB need not ask for them (GDB manual, E.3).
@@ -182,6 +186,7 @@ int live_virt_read(struct machine *m, unsigned int cpu, uint64_t va, void *data,
 int live_virt_write(struct machine *m, unsigned int cpu, uint64_t va, const void *data, size_t len);
 int live_step(struct machine *m, unsigned int cpu, int timeout_ms, struct machine_stop *stop);
 int live_resume(struct machine *m, int timeout_ms, struct machine_stop *stop);
+int live_look_step(struct machine *m, unsigned int cpu, uint64_t core[CORE_COUNT]);
 int live_hmp(struct machine *m, const char *command, struct buf *out);
 int live_stop_point(struct machine *m, bool insert, enum break_type type, uint64_t addr,
 		    unsigned int kind);

@@ -117,6 +117,17 @@ static bool from_g(const struct buf *g, const struct tdesc_reg *r, uint64_t *val
 	return true;
 }
 
+bool live_core(struct live *l, const struct buf *g, uint64_t core[CORE_COUNT])
+{
+	for (unsigned int i = 0; i < CORE_COUNT; i++) {
+		if (!l->core[i])
+			l->core[i] = find_reg(l, machine_core_names[i]);
+		if (!l->core[i] || !from_g(g, l->core[i], &core[i]))
+			return false;
+	}
+	return true;
+}
+
 struct fetch {
 	struct live *l;
 	unsigned int cpu;

@@ -119,6 +119,7 @@ static int finish(struct live *l, struct machine_stop *stop, struct buf *packet,
 	struct machine_stop *last = &l->m.last_stop;
 	bool user = l->hooks.interrupted && l->hooks.interrupted(l->hooks.ctx);
 
+	l->by_user = user;
 	l->rsp.running = false;
 	machine_changed(&l->m);
 	live_stop_parse(l, packet, last);
@@ -159,17 +160,13 @@ static int interrupt(struct live *l, struct buf *reply)
 	return err == -BATON_ETIMEDOUT ? rsp_lose(&l->rsp, "QEMU does not stop") : err;
 }
 
-static int run(struct live *l, const void *packet, size_t len, int timeout_ms,
-	       struct machine_stop *stop)
+/* What runs will stop, or is interrupted. */
+static int run_out(struct live *l, int timeout_ms, struct machine_stop *stop)
 {
 	struct buf reply = { 0 };
 	bool timed_out = false;
-	int err = start(l, packet, len);
+	int err = wait_stop(l, timeout_ms, &reply);
 
-	if (!err && l->hooks.interrupt_waits && l->hooks.interrupt_waits(l->hooks.ctx))
-		err = rsp_interrupt(&l->rsp);
-	if (!err)
-		err = wait_stop(l, timeout_ms, &reply);
 	if (err == -BATON_ETIMEDOUT) {
 		timed_out = true;
 		err = interrupt(l, &reply);
@@ -178,6 +175,21 @@ static int run(struct live *l, const void *packet, size_t len, int timeout_ms,
 		err = finish(l, stop, &reply, timed_out);
 	buf_free(&reply);
 	return err;
+}
+
+static bool interrupt_waits(const struct live *l)
+{
+	return l->hooks.interrupt_waits && l->hooks.interrupt_waits(l->hooks.ctx);
+}
+
+static int run(struct live *l, const void *packet, size_t len, int timeout_ms,
+	       struct machine_stop *stop)
+{
+	int err = start(l, packet, len);
+
+	if (!err && interrupt_waits(l))
+		err = rsp_interrupt(&l->rsp);
+	return err ? err : run_out(l, timeout_ms, stop);
 }
 
 /* "c", "vCont;c" and the like, not a step of anybody's. */
@@ -261,6 +273,16 @@ int live_resume(struct machine *m, int timeout_ms, struct machine_stop *stop)
 	return live_run(live_of(m), "vCont;c", 7, timeout_ms, stop);
 }
 
+/* A step that did not end is an error. */
+static int stepped(struct live *l, unsigned int cpu)
+{
+	if (l->m.last_stop.kind != STOP_TIMEOUT)
+		return 0;
+	l->m.cpu = cpu;
+	return machine_fail(&l->m, -BATON_ETIMEDOUT,
+			    "CPU %u does not step: powered off, or waiting (wfi)", cpu);
+}
+
 int live_step(struct machine *m, unsigned int cpu, int timeout_ms, struct machine_stop *stop)
 {
 	struct live *l = live_of(m);
@@ -275,10 +297,66 @@ int live_step(struct machine *m, unsigned int cpu, int timeout_ms, struct machin
 	l->rsp.brief = m->moments > 0;
 	err = live_run(l, packet, (size_t)n, timeout_ms > 0 ? timeout_ms : STEP_TIMEOUT_MS, stop);
 	l->rsp.brief = false;
-	if (!err && m->last_stop.kind == STOP_TIMEOUT) {
-		m->cpu = cpu;
-		err = machine_fail(m, -BATON_ETIMEDOUT,
-				   "CPU %u does not step: powered off, or waiting (wfi)", cpu);
+	return err ? err : stepped(l, cpu);
+}
+
+/* The answers to what went out before the step: that CPU is selected, its registers. */
+static int looked(struct live *l, bool select, uint64_t core[CORE_COUNT])
+{
+	struct buf answer = { 0 };
+	int err = select ? rsp_receive(&l->rsp, RSP_TIMEOUT_MS, &answer) : 0;
+	bool ok = !err && (!select || strcmp(answer.data ? answer.data : "", "OK") == 0);
+
+	if (!err)
+		err = rsp_receive(&l->rsp, RSP_TIMEOUT_MS, &answer);
+	if (err == -BATON_ETIMEDOUT)
+		err = rsp_lose(&l->rsp, "QEMU stopped answering");
+	ok = !err && ok && live_core(l, &answer, core);
+	buf_free(&answer);
+	return err || ok ? err : -BATON_EREMOTE;
+}
+
+/*
+ * QEMU answers one after the other what comes in one write, up to what makes the machine
+ * run: so a look at the registers costs no exchange of its own.
+ */
+static int look_and_step(struct live *l, unsigned int cpu, uint64_t core[CORE_COUNT])
+{
+	bool select = l->hg != (int)cpu;
+	char packet[48];
+	int n = snprintf(packet, sizeof(packet), "Hg%s", l->thread[cpu]);
+	int look, err = select ? rsp_send_with_next(&l->rsp, packet, (size_t)n) : 0;
+
+	if (!err)
+		err = rsp_send_with_next(&l->rsp, "g", 1);
+	n = snprintf(packet, sizeof(packet), "vCont;s:%s", l->thread[cpu]);
+	if (!err)
+		err = start(l, packet, (size_t)n);
+	if (err)
+		return err;
+	look = looked(l, select, core);
+	if (look == -BATON_ELINK)
+		return look;
+	err = run_out(l, STEP_TIMEOUT_MS, NULL);
+	if (!err && look)
+		err = machine_fail(&l->m, look, "QEMU does not give the registers of CPU %u", cpu);
+	return err ? err : stepped(l, cpu);
+}
+
+int live_look_step(struct machine *m, unsigned int cpu, uint64_t core[CORE_COUNT])
+{
+	struct live *l = live_of(m);
+	int err;
+
+	if (cpu >= m->cpus || l->g[cpu].len) {
+		err = machine_look(m, cpu, core);
+		if (!err)
+			err = live_step(m, cpu, 0, NULL);
+	} else {
+		err = look_and_step(l, cpu, core);
 	}
+	/* Between two steps an interrupt finds nothing that it could stop. */
+	if (!err && l->by_user && m->last_stop.kind == STOP_SIGNAL)
+		m->last_stop.kind = STOP_INTERRUPT;
 	return err;
 }

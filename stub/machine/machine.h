@@ -76,6 +76,10 @@ struct machine_trap {
 	uint32_t word; /* what was there, and what reads show */
 };
 
+/* The core registers by number, as GDB has them (org.gnu.gdb.aarch64.core): x0 to x30, ... */
+enum { CORE_SP = 31, CORE_PC, CORE_CPSR, CORE_COUNT };
+extern const char *const machine_core_names[CORE_COUNT];
+
 struct machine_ops {
 	/* registers of one CPU; -BATON_ENOTFOUND in @err for what it does not have */
 	int (*regs_read)(struct machine *m, unsigned int cpu, struct machine_reg *regs, size_t n);
@@ -90,9 +94,12 @@ struct machine_ops {
 	int (*virt_read)(struct machine *m, unsigned int cpu, uint64_t va, void *data, size_t len);
 	int (*virt_write)(struct machine *m, unsigned int cpu, uint64_t va, const void *data,
 			  size_t len);
+	int (*where)(struct machine *m, unsigned int cpu, uint64_t va, uint64_t *pa);
 	/* run control: step moves that CPU alone, resume moves all; both wait for the stop */
 	int (*step)(struct machine *m, unsigned int cpu, int timeout_ms, struct machine_stop *stop);
 	int (*resume)(struct machine *m, int timeout_ms, struct machine_stop *stop);
+	/* the core registers, and a step from there, in one exchange; may be NULL */
+	int (*look_step)(struct machine *m, unsigned int cpu, uint64_t core[CORE_COUNT]);
 	/* breakpoints and watchpoints, without counting */
 	int (*stop_point)(struct machine *m, bool insert, enum break_type type, uint64_t addr,
 			  unsigned int kind);
@@ -128,9 +135,9 @@ struct machine {
 	bool (*wants_reset)(void *ctx);
 	void (*was_reset)(void *ctx);
 	void *reset_ctx;
-	char process[48];    /* QEMU's, where it is proved: boot, pid, start; or "" */
-	bool file;	     /* of machine/image.h: it never runs and is never changed */
-	bool allow_mmio;     /* the user insists on reading devices */
+	char process[48]; /* QEMU's, where it is proved: boot, pid, start; or "" */
+	bool file;	  /* of machine/image.h: it never runs and is never changed */
+	bool allow_mmio;  /* the user insists on reading devices */
 	/* Told what is put in for a moment, before it is; NULL: all is back (machine/moment.h). */
 	int (*moment)(void *ctx, const char *line); /* may be NULL */
 	void *moment_ctx;
@@ -196,6 +203,9 @@ int machine_virt_read(struct machine *m, unsigned int cpu, uint64_t va, void *da
 int machine_virt_write(struct machine *m, unsigned int cpu, uint64_t va, const void *data,
 		       size_t len);
 
+/** machine_where() - the physical address of @va as it sees it. -BATON_EFAULT: none. */
+int machine_where(struct machine *m, unsigned int cpu, uint64_t va, uint64_t *pa);
+
 /** machine_ram_find() - the range that holds @pa, or NULL where nothing is. */
 const struct ram_range *machine_ram_find(const struct machine *m, uint64_t pa);
 /** machine_is_ram() - all of [pa, pa + len) is RAM (with @rom: or ROM). */
@@ -215,6 +225,15 @@ int machine_roms(struct machine *m, struct rom **roms, size_t *n);
  */
 int machine_step(struct machine *m, unsigned int cpu, struct machine_stop *stop);
 int machine_resume(struct machine *m, int timeout_ms, struct machine_stop *stop);
+
+/**
+ * machine_look() - the core registers of @cpu; machine_look_step() - those, and then a
+ * machine_step() from there, in one exchange where that goes; its stop is m->last_stop, and a
+ * STOP_INTERRUPT where the user interrupted, even if the step came to its end. @core is there
+ * also where the step fails with -BATON_ETIMEDOUT.
+ */
+int machine_look(struct machine *m, unsigned int cpu, uint64_t core[CORE_COUNT]);
+int machine_look_step(struct machine *m, unsigned int cpu, uint64_t core[CORE_COUNT]);
 
 /**
  * machine_break_add() - a stop at @addr for @owner; harmless if it is there. @kind is

@@ -106,7 +106,7 @@ static int flush(struct rsp *r)
 	return 0;
 }
 
-int rsp_send(struct rsp *r, const void *payload, size_t len)
+int rsp_send_with_next(struct rsp *r, const void *payload, size_t len)
 {
 	rsp_pipeline_receive(r, SIZE_MAX);
 	if (r->lost)
@@ -116,7 +116,14 @@ int rsp_send(struct rsp *r, const void *payload, size_t len)
 	buf_clear(&r->last);
 	packet_encode(&r->last, payload, len);
 	link_write(&r->link, r->last.data, r->last.len);
-	return flush(r);
+	return 0;
+}
+
+int rsp_send(struct rsp *r, const void *payload, size_t len)
+{
+	int err = rsp_send_with_next(r, payload, len);
+
+	return err ? err : flush(r);
 }
 
 /* Take one complete packet out of what has arrived; false if there is none. */

@@ -40,6 +40,8 @@ void rsp_close(struct rsp *r);
 
 /** rsp_send() - send one packet, without waiting for anything. -BATON_ELINK. */
 int rsp_send(struct rsp *r, const void *payload, size_t len);
+/** rsp_send_with_next() - the same, but it goes out together with what is sent next. */
+int rsp_send_with_next(struct rsp *r, const void *payload, size_t len);
 
 /**
  * rsp_receive() - the next packet. -BATON_ETIMEDOUT: none within @timeout_ms (-1: no
