@@ -143,6 +143,7 @@ struct handoff {
 	/* an exception whose handler may yet return, and how often it was given the chance */
 	struct trouble pending;
 	unsigned int chances;
+	struct trace *trace; /* NULL until the first */
 	bool started, armed, left;
 	bool unchecked;	 /* and by a jump that was not judged */
 	bool complained; /* that a stop could not be planted */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The engine: run to the next stop, look, go past it. */
 #include "handoff/internal.h"
+#include "handoff/trace.h"
 
 #include "hex.h"
 #include "mmu/sysreg.h"
@@ -38,18 +39,20 @@ void handoff_free(struct handoff *h)
 	scan_free(&h->scan);
 	image_free(&h->image);
 	event_clear(h);
+	trace_free(h->trace);
 	free(h);
 }
 
 void handoff_arm(struct handoff *h, const struct handoff_goal *goal)
 {
+	trace_disarm(h);
 	h->armed = true;
 	h->goal = *goal;
 }
 
 bool handoff_armed(const struct handoff *h)
 {
-	return h && h->armed;
+	return h && (h->armed || trace_armed(h));
 }
 
 static int take_call(struct handoff *h, unsigned int cpu, unsigned int el, uint64_t pc,
@@ -557,10 +560,12 @@ int handoff_run(struct context *ctx, struct sink *sink, const struct handoff_goa
 int handoff_continue(struct context *ctx, struct sink *sink, struct machine_stop *stop)
 {
 	const struct machine_stop *last = &ctx->machine->last_stop;
+	bool traces = trace_armed(ctx->handoff);
 	int verdict = GO;
-	int err = run(ctx, sink, &verdict);
+	int err = traces ? trace_continue(ctx, sink) : run(ctx, sink, &verdict);
 
-	if (verdict == DONE || verdict == FOUND || verdict == SILENT || verdict == REACHED || err)
+	if (verdict == DONE || verdict == FOUND || verdict == SILENT || verdict == REACHED ||
+	    (err && !traces))
 		ctx->handoff->armed = false;
 	if (stop && !err) {
 		struct buf keep = stop->packet;

@@ -132,6 +132,8 @@ static const struct handoff_sub subs[] = {
 	{ "run", "[SECONDS]", 1, run_run },
 	{ "until", "EVENT [SECONDS]", -1, run_until },
 	{ "preflight", "", 0, handoff_sub_preflight },
+	{ "trace", "[N] [to ADDR] [until EVENT] [-c CPU] [--keep ENTRIES] | trace show [LAST]", -1,
+	  handoff_sub_trace },
 	{ "log", "[--json]", -1, run_log },
 };
 
@@ -166,7 +168,7 @@ static int run(struct cmd *c)
 }
 
 COMMAND(handoff, "handoff", run,
-	.args = "run [SECONDS] | until EVENT [SECONDS] | preflight | log [--json]",
+	.args = "run [SECONDS] | until EVENT [SECONDS] | preflight | trace [N] ... | log [--json]",
 	.needs = CMD_STOPPED,
 	.help = "run from reset to the kernel's first instruction, and look before each leap",
 	.more = "run   the machine runs until the CPU that started leaves the loader; each event\n"
@@ -182,4 +184,11 @@ COMMAND(handoff, "handoff", run,
 		"      translation or leaves, as a list: ok, warning, wrong, unknown. Nothing "
 		"runs.\n"
 		"      Exit status 1 if something is wrong.\n"
+		"trace [N]   each of the next N instructions (10000) of this CPU, or -c CPU, is\n"
+		"      stepped and recorded: level, pc, word, changes of x0-x30, sp and pstate.\n"
+		"      The last --keep ENTRIES (10000) stay. `to ADDR`: up to there; `until\n"
+		"      EVENT`: mmu-on, el-change, psci, exception, user. The other CPUs stand\n"
+		"      still, no interrupt is taken, no timer fires, and what happens is not in\n"
+		"      the timeline. From GDB it arms. Exit status 1: it did not get there.\n"
+		"trace show [LAST] [--json]   what was recorded; addresses, and what was stored\n"
 		"log   the timeline so far, again; --json: an object an event\n");

@@ -16,6 +16,9 @@ struct handoff_sub {
 /** handoff_seconds() - word @i as SECONDS, in milliseconds; the default if it is missing. */
 int handoff_seconds(struct cmd *c, int i, int *ms);
 
+/** handoff_sub_trace() - handoff_trace.c */
+int handoff_sub_trace(struct cmd *c);
+
 /** handoff_sub_preflight() - handoff_preflight.c */
 int handoff_sub_preflight(struct cmd *c);
 

@@ -2,19 +2,20 @@
 # Times, as ratios of medians. Nothing here asserts one.
 YARDSTICK := $(O)/tests/bench/yardstick
 FORWARD := $(O)/tests/bench/forward
+STEPPER := $(O)/tests/bench/stepper
 BENCH_TABLES := $(O)/tests/bench/tables
-HOST_OBJS += $(YARDSTICK).o $(FORWARD).o $(BENCH_TABLES).o
+HOST_OBJS += $(YARDSTICK).o $(FORWARD).o $(BENCH_TABLES).o $(STEPPER).o
 PAIRS ?= 15
 
 $(YARDSTICK) $(FORWARD): %: %.o $(STUB_OBJS) $(PROTOCOL_OBJS)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(HOST_LDFLAGS) $^ $(HOST_LIBS) -o $@
 
-$(BENCH_TABLES): %: %.o
+$(BENCH_TABLES) $(STEPPER): %: %.o
 	$(call say,LD,$@)
 	$(Q)$(CC) $(HOST_LDFLAGS) $^ -o $@
 
-bench: bench-gdb bench-tables bench-walk bench-growth ## all of them, PAIRS=15 times each
+bench: bench-gdb bench-tables bench-walk bench-growth bench-trace ## all, PAIRS=15 times each
 
 bench-tables: guests $(YARDSTICK) ## dump of 30,000 tables against the least that it takes (PAIRS=15)
 	$(Q)tests/bench/tables.sh $(PAIRS)
@@ -31,4 +32,7 @@ bench-growth: all $(BENCH_TABLES) ## dump of 1,000 to 200,000 tables of a file, 
 bench-walk: guests ## one translation from GDB against QEMU's gva2gpa (PAIRS=15)
 	$(Q)tests/bench/walk.sh $(PAIRS)
 
-.PHONY: bench bench-gdb bench-growth bench-stepi bench-tables bench-walk
+bench-trace: all $(STEPPER) ## handoff trace against a bare client's steps and GDB's stepi (PAIRS=15)
+	$(Q)tests/bench/trace.sh $(PAIRS)
+
+.PHONY: bench bench-gdb bench-growth bench-stepi bench-tables bench-trace bench-walk
