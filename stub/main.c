@@ -132,6 +132,34 @@ static void catch_signals(struct baton *b)
 		alarm((unsigned int)b->options.timeout);
 }
 
+/* Why the machine is lost, where that is so: QEMU's end tells more than a broken link. */
+static void say_loss(struct baton *b)
+{
+	struct buf how = { 0 };
+
+	if (b->loop.quit_signal == SIGALRM) {
+		complain(b, "--timeout: %d s are over", b->options.timeout);
+		return;
+	}
+	if (b->loop.quit) {
+		complain(b, "ended by signal %d (%s)", b->loop.quit_signal,
+			 strsignal(b->loop.quit_signal));
+		return;
+	}
+	if (!b->live.rsp.lost)
+		return;
+	/* Its last breath may come a moment after its socket closed. */
+	for (int i = 0; b->child.pid > 0 && i < 100 && !child_reap(&b->child); i++)
+		nanosleep(&(struct timespec){ .tv_nsec = 5000000 }, NULL);
+	if (b->options.mode == MODE_RUN && b->child.pid == 0) {
+		child_say(&b->child, &how);
+		complain(b, "QEMU %s", how.data);
+	} else {
+		complain(b, "%s", b->live.rsp.error);
+	}
+	buf_free(&how);
+}
+
 /* The socket is there a moment before QEMU listens on it. */
 static int open_machine(struct baton *b, const char *address)
 {
@@ -149,7 +177,9 @@ static int open_machine(struct baton *b, const char *address)
 		live_close(&b->live);
 		nanosleep(&(struct timespec){ .tv_nsec = 5000000 }, NULL);
 	}
-	if (err)
+	if (err && b->loop.quit)
+		say_loss(b);
+	else if (err)
 		complain(b, "%s", why.data);
 	buf_free(&why);
 	b->opened = !err;
@@ -273,34 +303,6 @@ static int run_commands(struct baton *b)
 		report_end(b->report, status);
 	}
 	return status;
-}
-
-/* Why the machine is lost, where that is so: QEMU's end tells more than a broken link. */
-static void say_loss(struct baton *b)
-{
-	struct buf how = { 0 };
-
-	if (b->loop.quit_signal == SIGALRM) {
-		complain(b, "--timeout: %d s are over", b->options.timeout);
-		return;
-	}
-	if (b->loop.quit) {
-		complain(b, "ended by signal %d (%s)", b->loop.quit_signal,
-			 strsignal(b->loop.quit_signal));
-		return;
-	}
-	if (!b->live.rsp.lost)
-		return;
-	/* Its last breath may come a moment after its socket closed. */
-	for (int i = 0; b->child.pid > 0 && i < 100 && !child_reap(&b->child); i++)
-		nanosleep(&(struct timespec){ .tv_nsec = 5000000 }, NULL);
-	if (b->options.mode == MODE_RUN && b->child.pid == 0) {
-		child_say(&b->child, &how);
-		complain(b, "QEMU %s", how.data);
-	} else {
-		complain(b, "%s", b->live.rsp.error);
-	}
-	buf_free(&how);
 }
 
 static int serve(struct baton *b)
