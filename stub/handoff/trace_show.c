@@ -208,9 +208,9 @@ static json_t *json_entry(const struct context *ctx, uint64_t n, const uint64_t 
 			put_hex(one, "address", a.address);
 	}
 	buf_clear(&text);
-	say_symbol_of(ctx, e, &text);
+	say_symbol(ctx, e->pc, "", "", &text);
 	if (text.len)
-		json_object_set_new(one, "symbol", json_string(text.data + strspn(text.data, " ")));
+		json_object_set_new(one, "symbol", json_string(text.data));
 	json_object_set_new(one, "late", json_boolean(e->flags & TRACE_LATE));
 	json_object_set_new(one, "exception", json_boolean(e->flags & TRACE_EXCEPTION));
 	json_object_set_new(one, "changes", json_changes(t, e));

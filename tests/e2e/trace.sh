@@ -141,6 +141,17 @@ tap_ok "a breakpoint of GDB's ends it" says "a breakpoint of GDB's"
 tap_ok '... before what is there runs' says '     7  EL1  0x480000d0  stp x27, x28, [x25], #0x10'
 tap_ok 'continue is continue again' test "$(grep -c 'Breakpoint 1, 0x00000000480000d4' "$out")" = 2
 
+# What cannot be fetched, and what is read only behind its step: the vector of a fault.
+baton "$O/examples/seed/lvl0-upper-zero.img" 0x70000000 virt -e 'handoff run' -e 'handoff trace 3' \
+	-e 'handoff trace show --json'
+tap_ok 'a jump to what is not mapped: no word is made up' says \
+	'"pc":"0xffffff8040000000","word":null,"late":false,"exception":true'
+tap_ok '... the vector is next' says '     3  EL1  0x7000'
+baton "$O/examples/seed/fault-el1.img" 0x70000000 virt -e 'handoff until user' \
+	-e 'handoff trace 20000 until exception' -e 'handoff trace 1'
+tap_ok "a task's exception: the vector has not run" says 'it stands at EL1, 0x'
+tap_ok '... and its word is read before it does' never_says 'read after it ran'
+
 # An instruction that does not come back: wfi at the image's first word.
 cp "$good" "$tmp/wfi.img"
 printf '\177\040\003\325' | dd of="$tmp/wfi.img" bs=1 conv=notrunc status=none
