@@ -36,6 +36,13 @@ int live_reset_learn(struct live *l)
 	return looks_reset(&l->m, 0, &l->m.reset_pc, &l->m.reset_known);
 }
 
+static bool is_wanted(const struct machine *m)
+{
+	return machine_break_has(m, BREAK_GDB, m->reset_pc) ||
+	       machine_break_has(m, BREAK_HANDOFF, m->reset_pc) ||
+	       machine_break_has(m, BREAK_COMMAND, m->reset_pc);
+}
+
 /*
  * A CPU that is in that place would stop there at once: the one that is reset first is led over
  * it, others are left alone (they may be off, and then do not step).
@@ -56,7 +63,7 @@ static int leave_place(struct live *l, bool *free)
 		if (cpu)
 			*free = false;
 		else
-			err = live_step(m, 0, 0, NULL);
+			err = machine_step(m, 0, NULL);
 	}
 	m->cpu = selected;
 	return err == -BATON_ELINK ? err : 0;
@@ -70,8 +77,8 @@ int live_reset_watch(struct live *l, bool on)
 
 	if (!m->reset_known || !m->wants_reset || (on && !m->wants_reset(m->reset_ctx)))
 		return 0;
-	/* Under KVM there are few, and they are the user's. */
-	if (on && m->accel != ACCEL_TCG && m->break_count)
+	/* Under KVM there are few, and they are the user's: one that lies there will do. */
+	if (on && m->accel != ACCEL_TCG && m->break_count && !is_wanted(m))
 		return 0;
 	if (on)
 		err = leave_place(l, &free);
@@ -81,13 +88,6 @@ int live_reset_watch(struct live *l, bool on)
 		 : machine_break_remove(m, BREAK_RESET, BREAK_HARD, m->reset_pc, 4);
 	/* Where none is left it is not known, and nobody is to suffer from that. */
 	return err == -BATON_ELINK ? err : 0;
-}
-
-static bool is_wanted(const struct machine *m)
-{
-	return machine_break_has(m, BREAK_GDB, m->reset_pc) ||
-	       machine_break_has(m, BREAK_HANDOFF, m->reset_pc) ||
-	       machine_break_has(m, BREAK_COMMAND, m->reset_pc);
 }
 
 int live_reset_seen(struct live *l, bool *go_on)

@@ -257,12 +257,18 @@ static void serve(struct shim *s, const char *qemu)
 {
 	struct buf packet = { 0 }, reply = { 0 };
 	char text[LINK_ERR_SIZE];
-	int err;
+	int err = 0;
 
 	s->w.qemu.link = (struct link)LINK_CLOSED;
 	peer_open(&s->w.client);
 	peer_open(&s->w.qemu);
-	err = link_connect(&s->w.qemu.link, qemu, text);
+	/* The socket is there a moment before QEMU listens: who has come to us is not to suffer. */
+	for (int tries = 0; tries < 200; tries++) {
+		err = link_connect(&s->w.qemu.link, qemu, text);
+		if (!err)
+			break;
+		poll(NULL, 0, 20);
+	}
 	if (err)
 		fprintf(stderr, "kvm-shim: %s\n", text);
 	else
