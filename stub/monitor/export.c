@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct export
@@ -40,11 +41,13 @@ static int gdb_entry(void *ctx, const struct journal_entry *e)
 {
 	struct export *x = ctx;
 	bool table = false;
+	struct patch *change;
+	size_t changes = journal_changes(e, &change);
 
 	x->count++;
 	fprintf(x->file, "\n# patch %u: %s\n", e->number, e->why);
-	for (size_t i = 0; i < e->count; i++) {
-		const struct patch *p = &e->write[i];
+	for (size_t i = 0; i < changes; i++) {
+		const struct patch *p = &change[i];
 
 		if (p->kind == PATCH_REGISTER) {
 			fprintf(x->file, "# CPU %u\nset $%s = %#" PRIx64 "\n", p->cpu, p->reg,
@@ -58,6 +61,7 @@ static int gdb_entry(void *ctx, const struct journal_entry *e)
 		gdb_write(x, p);
 		fputs("maintenance packet Qqemu.PhyMemMode:0\n", x->file);
 	}
+	free(change);
 	/* Stale translations: a watchpoint across two pages, in and out (QEMU's TCG). */
 	if (table)
 		fputs("maintenance packet Z2,ff8,10\nmaintenance packet z2,ff8,10\n", x->file);
@@ -80,11 +84,13 @@ static void c_place(struct export *x, const struct patch *p, unsigned int at, un
 static int c_entry(void *ctx, const struct journal_entry *e)
 {
 	struct export *x = ctx;
+	struct patch *change;
+	size_t changes = journal_changes(e, &change);
 
 	x->count++;
 	fprintf(x->file, "\n/* patch %u: %s */\n", e->number, e->why);
-	for (size_t i = 0; i < e->count; i++) {
-		const struct patch *p = &e->write[i];
+	for (size_t i = 0; i < changes; i++) {
+		const struct patch *p = &change[i];
 
 		if (p->kind == PATCH_REGISTER) {
 			fprintf(x->file, "/* CPU %u: %s = %#" PRIx64 " */\n", p->cpu, p->reg,
@@ -98,6 +104,7 @@ static int c_entry(void *ctx, const struct journal_entry *e)
 				le_read(p->new + at, n), p->where, le_read(p->old + at, n));
 		}
 	}
+	free(change);
 	return 0;
 }
 

@@ -160,12 +160,16 @@ static int put_write(struct image_file *f, const struct journal_entry *e, const 
 static int put_entry(void *ctx, const struct journal_entry *e)
 {
 	struct image_file *f = ctx;
+	struct patch *change;
+	size_t changes;
 	int err = 0;
 
 	if (!is_in_file(f, e))
 		return 0;
-	for (size_t i = 0; !err && i < e->count; i++)
-		err = put_write(f, e, &e->write[i]);
+	changes = journal_changes(e, &change);
+	for (size_t i = 0; !err && i < changes; i++)
+		err = put_write(f, e, &change[i]);
+	free(change);
 	f->count += !err;
 	return err;
 }

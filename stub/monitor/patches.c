@@ -51,9 +51,9 @@ static void say_place(const struct patch *p, struct buf *out)
 		buf_printf(out, "0x%08" PRIx64 "  %s", p->address, p->where);
 }
 
-static size_t shown(const struct journal_entry *e, bool all)
+static size_t shown(size_t count, bool all)
 {
-	return all || e->count <= JOURNAL_SHOWN ? e->count : JOURNAL_SHOWN;
+	return all || count <= JOURNAL_SHOWN ? count : JOURNAL_SHOWN;
 }
 
 static int width_of(struct journal *j, size_t from, size_t to, bool all)
@@ -62,28 +62,43 @@ static int width_of(struct journal *j, size_t from, size_t to, bool all)
 	int width = 0;
 
 	for (size_t i = from; i < to; i++) {
-		const struct journal_entry *e = journal_at(j, i);
+		struct patch *change;
+		size_t n = journal_changes(journal_at(j, i), &change);
 
-		for (size_t k = 0; k < shown(e, all); k++) {
+		for (size_t k = 0; k < shown(n, all); k++) {
 			buf_clear(&place);
-			say_place(&e->write[k], &place);
+			say_place(&change[k], &place);
 			if ((int)place.len > width)
 				width = (int)place.len;
 		}
+		free(change);
 	}
 	buf_free(&place);
 	return width;
+}
+
+/* Each write where only some are there: then what is in between matters, too. */
+static size_t changes(const struct journal_entry *e, bool each, struct patch **out)
+{
+	size_t n = journal_changes(e, out);
+
+	if (!each || n == e->count)
+		return n;
+	memcpy(*out, e->write, e->count * sizeof(**out));
+	return e->count;
 }
 
 static int say_entry(struct cmd *c, const struct journal_entry *e, int width, bool all)
 {
 	struct buf line = { 0 }, place = { 0 };
 	struct judgement jd;
+	struct patch *change;
 	char state[32];
 	int err = state_of(c, e, state, sizeof(state), &jd);
+	size_t n = changes(e, jd.verdict == VERDICT_PARTLY, &change);
 
-	for (size_t i = 0; !err && i < shown(e, all); i++) {
-		const struct patch *p = &e->write[i];
+	for (size_t i = 0; !err && i < shown(n, all); i++) {
+		const struct patch *p = &change[i];
 
 		buf_clear(&place);
 		say_place(p, &place);
@@ -96,9 +111,9 @@ static int say_entry(struct cmd *c, const struct journal_entry *e, int width, bo
 		patch_say_value(p->new, p->size, &line);
 		buf_printf(&line, i ? "\n" : "  %s\n", e->why);
 	}
-	if (!err && shown(e, all) < e->count)
+	if (!err && shown(n, all) < n)
 		buf_printf(&line, "%16s... and %zu more (`patches %u` lists all)\n", "",
-			   e->count - shown(e, all), e->number);
+			   n - shown(n, all), e->number);
 	if (!err && !e->count)
 		buf_printf(&line, "%3u  %-9s  nothing was written  %s\n", e->number, state, e->why);
 	if (jd.other && jd.verdict != VERDICT_PASSED) {
@@ -113,6 +128,7 @@ static int say_entry(struct cmd *c, const struct journal_entry *e, int width, bo
 		buf_putc(&line, '\n');
 	}
 	cmd_text(c, &line);
+	free(change);
 	buf_free(&line);
 	buf_free(&place);
 	return err;

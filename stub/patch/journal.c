@@ -426,6 +426,24 @@ static int take_back(struct way_back *w, size_t i, struct buf *out)
 	return err;
 }
 
+/*
+ * What the place of write @i, which is back, holds now: both writes of break-before-make are one
+ * change. NULL: it is not back, or was only in between.
+ */
+static const uint8_t *found(const struct way_back *w, size_t i)
+{
+	const struct patch *p = &w->e->write[i];
+	const uint8_t *old = w->taken[i] ? p->old : NULL;
+
+	for (size_t k = i + 1; old && k < w->e->count; k++)
+		if (w->taken[k] && patch_same_place(p, &w->e->write[k]))
+			old = NULL;
+	for (size_t k = i; old && k; k--)
+		if (w->taken[k - 1] && patch_same_place(p, &w->e->write[k - 1]))
+			old = w->e->write[k - 1].old;
+	return old;
+}
+
 static int roll_back(struct machine *m, const struct journal_entry *e, bool whole, const char *said,
 		     struct buf *out)
 {
@@ -438,10 +456,12 @@ static int roll_back(struct machine *m, const struct journal_entry *e, bool whol
 	for (size_t i = e->count; i && !err; i--)
 		err = take_back(&w, i - 1, out);
 	for (size_t i = e->count; i; i--) {
-		if (!w.taken[i - 1] || back++ >= JOURNAL_SHOWN)
+		const uint8_t *to = found(&w, i - 1);
+
+		if (!to || back++ >= JOURNAL_SHOWN)
 			continue;
 		buf_printf(out, "%s %u: ", said, e->number);
-		say_change(&e->write[i - 1], e->write[i - 1].new, e->write[i - 1].old, out);
+		say_change(&e->write[i - 1], e->write[i - 1].new, to, out);
 	}
 	if (back > JOURNAL_SHOWN)
 		buf_printf(out, "... and %zu more (`patches %u` lists all)\n", back - JOURNAL_SHOWN,

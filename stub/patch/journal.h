@@ -169,6 +169,13 @@ int journal_undo(struct journal *j, struct machine *m, unsigned int number, stru
  */
 void journal_reset(struct journal *j, struct buf *out);
 
+/**
+ * journal_changes() - its writes as a user sees them: what is broken and then made
+ * (break-before-make) is one change, from the first old to the last new value. @out: to be freed.
+ * Return: how many.
+ */
+size_t journal_changes(const struct journal_entry *e, struct patch **out);
+
 /** patch_say_value() - bytes of memory: up to 8 as one number. */
 void patch_say_value(const uint8_t *bytes, unsigned int size, struct buf *out);
 

@@ -27,6 +27,8 @@ int journal_log_writes(struct journal *j, unsigned int number, const struct patc
 
 /** patch_read() - what its place holds now. */
 int patch_read(struct machine *m, const struct patch *p, uint8_t *now);
+/** patch_same_place() - the same register, or the same bytes, all of them? */
+bool patch_same_place(const struct patch *a, const struct patch *b);
 /** patch_overlap() - have both a byte, or a register, in common? */
 bool patch_overlap(const struct patch *a, const struct patch *b);
 

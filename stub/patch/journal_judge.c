@@ -4,6 +4,7 @@
 
 #include "hex.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 int patch_read(struct machine *m, const struct patch *p, uint8_t *now)
@@ -19,7 +20,7 @@ int patch_read(struct machine *m, const struct patch *p, uint8_t *now)
 	return err;
 }
 
-static bool same_place(const struct patch *a, const struct patch *b)
+bool patch_same_place(const struct patch *a, const struct patch *b)
 {
 	if ((a->kind == PATCH_REGISTER) != (b->kind == PATCH_REGISTER) || a->size != b->size)
 		return false;
@@ -30,8 +31,30 @@ static bool same_place(const struct patch *a, const struct patch *b)
 bool patch_overlap(const struct patch *a, const struct patch *b)
 {
 	if (a->kind == PATCH_REGISTER || b->kind == PATCH_REGISTER)
-		return same_place(a, b);
+		return patch_same_place(a, b);
 	return a->address <= b->address + (b->size - 1) && b->address <= a->address + (a->size - 1);
+}
+
+size_t journal_changes(const struct journal_entry *e, struct patch **out)
+{
+	struct patch *all = malloc((e->count + 1) * sizeof(*all));
+	size_t n = 0;
+
+	if (!all)
+		abort();
+	for (size_t i = 0; i < e->count; i++) {
+		const struct patch *p = &e->write[i];
+		size_t k = 0;
+
+		while (k < n && !patch_same_place(&all[k], p))
+			k++;
+		if (k == n)
+			all[n++] = *p;
+		else
+			memcpy(all[k].new, p->new, p->size);
+	}
+	*out = all;
+	return n;
 }
 
 /* What @p's place held before @later was written there too. */
@@ -78,7 +101,8 @@ int patch_place(const struct journal *j, struct machine *m, const struct journal
 						 : PLACE_OTHER;
 	/* Break-before-make: what was there before the first of both writes. */
 	for (size_t k = i; k && *place == PLACE_OTHER; k--)
-		if (same_place(p, &e->write[k - 1]) && !memcmp(now, e->write[k - 1].old, p->size))
+		if (patch_same_place(p, &e->write[k - 1]) &&
+		    !memcmp(now, e->write[k - 1].old, p->size))
 			*place = PLACE_OLD;
 	return 0;
 }

@@ -75,11 +75,16 @@ static bool one_page(const struct plan *p)
 	       !(bits & DESC_CONTIGUOUS);
 }
 
+/* Is it written twice, invalid in between? */
+static bool is_twice(const struct txn *x, const struct plan_table *t, unsigned int i)
+{
+	return x->p->tables->machine->accel != ACCEL_TCG && !t->fresh &&
+	       plan_needs_break(x->p, t, i);
+}
+
 static uint64_t goal(const struct txn *x, const struct plan_table *t, unsigned int i,
 		     enum phase phase)
 {
-	bool by_tlbi = x->p->tables->machine->accel != ACCEL_TCG;
-
 	switch (phase) {
 	case PHASE_FILL:
 		return t->fresh ? t->new[i] : t->now[i];
@@ -88,7 +93,7 @@ static uint64_t goal(const struct txn *x, const struct plan_table *t, unsigned i
 			return t->now[i];
 		if (!(t->new[i] & DESC_VALID))
 			return t->new[i];
-		return by_tlbi && plan_needs_break(x->p, t, i) ? 0 : t->now[i];
+		return is_twice(x, t, i) ? 0 : t->now[i];
 	case PHASE_MAKE:
 		break;
 	}
@@ -162,6 +167,7 @@ static int write_run(struct txn *x, struct plan_table *t, unsigned int i, unsign
 	return 0;
 }
 
+/* What is written twice, is so by the same runs: it is one change to the user. */
 static int write_table(struct txn *x, struct plan_table *t, enum phase phase)
 {
 	int err = 0;
@@ -170,7 +176,8 @@ static int write_table(struct txn *x, struct plan_table *t, enum phase phase)
 		unsigned int room = 8 - i % 8;
 
 		for (n = 0; n < room && i + n < t->entries; n++)
-			if (goal(x, t, i + n, phase) == t->now[i + n])
+			if (goal(x, t, i + n, phase) == t->now[i + n] ||
+			    is_twice(x, t, i + n) != is_twice(x, t, i))
 				break;
 		if (n)
 			err = write_run(x, t, i, n, phase);

@@ -80,6 +80,13 @@ for el in 1 2; do
 	tap_ok '... the CPU sees it' seen 1 0xcccc 0xbbbb
 	tap_ok '... and its undo' seen 2 0xaaaa 0xbbbb
 	tap_ok '... by tlbi' executed tlbi 4
+	tap_ok "EL$el: broken and made" commands 'patch one = c+0x703 -g' 'pt-set 0x40001000 L3 OA=d' patches \
+		"export c $tmp/patches.c" "export gdb $tmp/patches.gdb" 'patches --json' 'undo all'
+	tap_ok '... is one change in patches and undo' hasnt "$out" ' -> 0x0000000000000000'
+	tap_ok '... and no gap as its old value' hasnt "$out" ' 0x0000000000000000 -> '
+	tap_ok '... in C' eval '[ "$(grep -c "; /" "$tmp/patches.c")" = 2 ]'
+	tap_ok '... in a script for GDB' eval '[ "$(grep -c "^set " "$tmp/patches.gdb")" = 2 ]'
+	tap_ok '... and two writes in JSON' says '"new":"0x0000000000000000"'
 	tap_ok "EL$el: code by patch" commands 'patch loop+4 = 0xd2800aa2' "${look[@]}" undo "${look[@]}"
 	tap_ok '... the CPU executes it' seen 1 0xaaaa 0x55
 	tap_ok '... and what was there' seen 2 0xaaaa 0xbbbb
@@ -149,4 +156,5 @@ through() {
 }
 tap_ok 'patch.sh through the shim' through patch
 tap_ok 'inject.sh through the shim' through inject
+tap_ok 'journal.sh through the shim' through journal
 tap_end
