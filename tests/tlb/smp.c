@@ -394,14 +394,17 @@ static void all_edits(void)
 		try_edit(&edits[i]);
 }
 
-/* [EL1|EL2|KVM|refuse] */
+/* [EL1|EL2|KVM EL1|KVM EL2|refuse] */
 int main(int argc, char **argv)
 {
 	static const struct {
 		const char *name;
 		unsigned int el;
 		bool kvm;
-	} ways[] = { { "EL1", 1, false }, { "EL2", 2, false }, { "KVM", 1, true } };
+	} ways[] = { { "EL1", 1, false },
+		     { "EL2", 2, false },
+		     { "KVM EL1", 1, true },
+		     { "KVM EL2", 2, true } };
 
 	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
 		if (argc > 1 && strcmp(argv[1], ways[i].name) != 0)
