@@ -140,7 +140,12 @@ static void say_stack(struct handoff *h, const struct trouble *t, struct buf *ou
 		if (sp & 15)
 			buf_puts(out, ", no multiple of 16");
 	}
-	buf_puts(out, ": a stack that is none, or that has been left\n");
+	/* mapped, and the wrong way: a stack it is all the same */
+	if (t->walked && t->walk.fault == PT_FAULT_PERMISSION)
+		buf_printf(out, ": the stack is mapped, but %s\n",
+			   t->acc.kind == PT_WRITE ? "only to be read" : "not for this level");
+	else
+		buf_puts(out, ": a stack that is none, or that has been left\n");
 }
 
 /* Where the access had to be aligned, and why (DDI 0487, B2.7.2, D24.2.175 "A"). */

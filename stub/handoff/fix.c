@@ -2,6 +2,7 @@
 /* `why` and `fix`: the trouble that is there, found again if it has to be. */
 #include "handoff/internal.h"
 
+#include "machine/inject.h"
 #include "mmu/sysreg.h"
 #include "patch/plan.h"
 #include "patch/touch.h"
@@ -183,38 +184,67 @@ int handoff_why(struct context *ctx, unsigned int cpu, struct buf *out, bool *fo
 	return explain_cpus(h, out);
 }
 
-/*
- * Back to the instruction that faulted. What the exception did is undone by hand, which
- * works within one level and stack pointer alone: another level takes an executed eret.
- */
+/* Within one level and stack pointer what the exception did is undone by hand. */
+static int put_back_here(struct handoff *h, unsigned int cpu, uint64_t spsr, uint64_t pc,
+			 struct buf *out)
+{
+	struct touch t = { .machine = machine_of(h), .journal = h->ctx->journal, .cpu = cpu };
+	struct buf say = { 0 };
+	/* GDB's cpsr has 32 bits; the flags of SPSR above them belong to no running CPU here */
+	int err = touch_reg(&t, "cpsr", spsr & 0xffffffff, "fix -y: back to the instruction");
+
+	if (!err)
+		err = touch_reg(&t, "pc", pc, "fix -y: back to the instruction");
+	err = touch_end(&t, err, &say);
+	buf_free(&say);
+	if (!err)
+		buf_printf(out, "CPU%u: pc is back on %#" PRIx64 "\n", cpu, pc);
+	return err;
+}
+
+/* To another level or stack pointer leads an executed eret alone; it has no undo. */
+static int put_back_by_eret(struct handoff *h, unsigned int cpu, uint64_t elr, uint64_t pc,
+			    struct buf *out)
+{
+	struct touch t = { .machine = machine_of(h), .journal = h->ctx->journal, .cpu = cpu };
+	struct buf say = { 0 };
+	int el, err = inject_eret(machine_of(h), cpu);
+
+	if (err == -BATON_EREFUSED)
+		buf_printf(out, "%s\n", machine_error(machine_of(h), err));
+	if (err)
+		return err == -BATON_EREFUSED ? -BATON_EUNSUPPORTED : err;
+	if (pc != elr)
+		err = touch_reg(&t, "pc", pc, "fix -y: back to the instruction");
+	err = touch_end(&t, err, &say);
+	buf_free(&say);
+	el = machine_el(machine_of(h), cpu);
+	if (!err && el >= 0)
+		buf_printf(out, "CPU%u: an executed eret took it back to EL%d, %#" PRIx64 "\n", cpu,
+			   el, pc);
+	return err ? err : el < 0 ? el : 0;
+}
+
+/* Back to the instruction that faulted, or to the one @before bytes in front of ELR. */
 static int put_back(struct handoff *h, unsigned int cpu, unsigned int before, struct buf *out)
 {
 	struct machine *m = machine_of(h);
-	struct touch t = { .machine = m, .journal = h->ctx->journal, .cpu = cpu };
-	struct buf say = { 0 };
 	uint64_t pc, spsr, elr = 0;
 	int el = machine_el(m, cpu);
 	int err = el < 0 ? el : machine_reg_read(m, cpu, "pc", &pc);
 
 	if (err)
 		return err;
-	if (vector_at(h, cpu, pc) != 0x200)
+	if (vector_at(h, cpu, pc) < 0)
 		return -BATON_EUNSUPPORTED;
 	err = reg_of(m, cpu, "SPSR", (unsigned int)el, &spsr);
 	if (!err)
 		err = reg_of(m, cpu, "ELR", (unsigned int)el, &elr);
-	if (!err && (spsr & 0xf) != ((unsigned int)el << 2 | 1))
-		return -BATON_EUNSUPPORTED;
-	/* GDB's cpsr has 32 bits; the flags of SPSR above them belong to no running CPU here */
-	if (!err)
-		err = touch_reg(&t, "cpsr", spsr & 0xffffffff, "fix -y: back to the instruction");
-	if (!err)
-		err = touch_reg(&t, "pc", elr - before, "fix -y: back to the instruction");
-	err = touch_end(&t, err, &say);
-	buf_free(&say);
-	if (!err)
-		buf_printf(out, "CPU%u: pc is back on %#" PRIx64 "\n", cpu, elr - before);
-	return err;
+	if (err)
+		return err;
+	if ((spsr & 0x1f) == ((unsigned int)el << 2 | 1))
+		return put_back_here(h, cpu, spsr, elr - before, out);
+	return put_back_by_eret(h, cpu, elr, elr - before, out);
 }
 
 /* One repair serves all: other CPUs that stand in the same vector for the same reason. */
@@ -261,8 +291,9 @@ static int go_on(struct handoff *h, const struct trouble *t, struct buf *out, bo
 	*found = t->kind == TROUBLE_FAULT && (!t->whole || err);
 	if (*found) {
 		buf_puts(out,
-			 t->whole ? "this exception came from another level or stack: only an eret "
-				    "leads back, so this run cannot go on\n"
+			 t->whole ? "this exception came from another level or stack, and the CPU "
+				    "cannot be given the eret that leads back: this run cannot go "
+				    "on\n"
 				  : "the handler has run, and the registers are no longer those of "
 				    "the "
 				    "fault: this run cannot go on\n");

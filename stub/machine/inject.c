@@ -451,3 +451,53 @@ int inject_run(struct machine *m, struct inject *i)
 	moment_end(m, err != -BATON_ELINK && !back);
 	return err;
 }
+
+/* Where it leads nobody else may have been, and there only pc and PSTATE are other ones. */
+static int executed_eret(struct run *r)
+{
+	unsigned int to = r->left[r->el][SPSR].value >> 2 & 3;
+	int err = leave_handler(r, r->el, r->left[r->el][ELR].value);
+	int el = err ? err : machine_el(r->m, r->cpu);
+
+	if (el >= 0 && (unsigned int)el != to)
+		return machine_fail(r->m, -BATON_EVERIFY,
+				    "CPU %u did not go to EL%u by the eret, but is at EL%d", r->cpu,
+				    to, el);
+	return el < 0 ? el : 0;
+}
+
+/* The bytes alone: all else is as the eret has left it. */
+static int bytes_back(struct run *r)
+{
+	const struct place *p = &r->place[r->el];
+
+	return p->used ? machine_phys_write(r->m, p->pa, p->old, sizeof(p->old)) : 0;
+}
+
+int inject_eret(struct machine *m, unsigned int cpu)
+{
+	struct inject none = { .cpu = cpu };
+	struct run r = { .m = m, .i = &none, .cpu = cpu };
+	struct machine_stop keep = m->last_stop;
+	unsigned int selected = m->cpu;
+	int err = reach(&r), back;
+
+	if (!err && (r.left[r.el][SPSR].value & PSTATE_AARCH32))
+		err = machine_fail(m, -BATON_EREFUSED, "CPU %u came from AArch32, out of reach",
+				   cpu);
+	if (!err)
+		err = find_place(&r, r.el, r.core[PC].value);
+	if (err)
+		return err;
+	moment_begin(m);
+	err = inject_note(&r);
+	m->last_stop.packet = (struct buf){ 0 };
+	if (!err)
+		err = executed_eret(&r);
+	back = err == -BATON_ELINK ? err : bytes_back(&r);
+	buf_free(&m->last_stop.packet);
+	m->last_stop = keep;
+	m->cpu = selected;
+	moment_end(m, !back);
+	return err ? err : back;
+}

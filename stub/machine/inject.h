@@ -52,6 +52,14 @@ struct inject {
 int inject_run(struct machine *m, struct inject *i);
 
 /**
+ * inject_eret() - an executed `eret`, where the CPU is: it goes to ELR with SPSR of its level,
+ * whichever level, stack and PSTATE those are of. Its general registers stay; nothing else runs.
+ *
+ * Return: 0: it stands on ELR, nothing there has run; else as inject_run().
+ */
+int inject_eret(struct machine *m, unsigned int cpu);
+
+/**
  * inject_sysreg_read(), inject_sysreg_write() - a system register by its architectural name, or
  * as S3_0_C2_C0_1, by an executed mrs or msr. The write is not read back.
  *

@@ -292,4 +292,26 @@ tap_ok 'at the vector: the pc is put back' says "pc is back on $entry"
 tap_ok 'at the vector: the CPU goes on' says "at $(printf '0x%x' $((entry + 0x10)))"
 process_end "$pid"
 
+# A fault of EL0's, at the first instruction of EL1's vector: an eret leads back.
+svc=0x$("$NM" "$O/examples/kernel/kernel-el1.elf" | sed -n 's/ [A-Za-z] kernel_vectors$//p')
+gdb "$seed/good-el1.img" <<END
+hbreak *$svc+0x400
+continue
+monitor pt-set 0x202000 L3 AF=0
+condition 1 (\$ESR_EL1 >> 26) == 0x24
+continue
+monitor why
+monitor fix -y
+maint flush register-cache
+printf "EL%d, %#lx is ELR: %d\n", (\$cpsr >> 2) & 3, \$pc, \$pc == \$ELR_EL1
+condition 1 \$x8 == 2
+continue
+printf "exits with %d\n", \$x0
+END
+tap_ok 'EL0: the entry is named' says 'AF is clear and nothing sets it'
+tap_ok 'EL0: an eret takes it back' says 'CPU0: an executed eret took it back to EL0, 0x'
+tap_ok 'EL0: it is at its level, on the instruction' says ' is ELR: 1'
+tap_ok 'EL0: and the task comes to its end' says 'exits with 0'
+process_end "$pid"
+
 tap_end

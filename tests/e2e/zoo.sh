@@ -33,6 +33,8 @@ tap_ok 'zoo: an image too short' refuses 1 'outside of' lvl0-upper-zero --elf "$
 tap_ok 'zoo: the list has the seed case' has "$tmp/list" lvl0-upper-zero
 tap_ok 'zoo: usage' refuses 2 'usage: zoo NAME' lvl0-upper-zero
 
+well() { [[ $1 == named/[-br]* ]]; } # -, boots, repaired; what is wrong is in capitals
+
 # rows BUILD ROW... - named and, where it says so, booted
 rows() {
 	local build=$1 name named boots wrong
@@ -42,7 +44,7 @@ rows() {
 		[ "$name" != "$build" ] || continue
 		[[ $name != *: ]] || continue
 		[ -z "$wrong" ] || echo "# $wrong"
-		tap_ok "zoo, $build: $name" test "$named/${boots/boots/-}" = named/-
+		tap_ok "zoo, $build: $name" well "$named/$boots"
 	done <"$tmp/rows"
 	tap_ok "zoo, $build: that many rows" has "$tmp/rows" "$build: $# of $# rows as they should be"
 }

@@ -286,9 +286,8 @@ static void parse_args(struct zoo *z, char **argv, bool says)
 
 static int list(bool rows)
 {
-	static const char *const ends[] = {
-		"untried", "unknown", "boots", "good", "later", "hangs"
-	};
+	static const char *const ends[] = { "untried", "unknown", "boots", "itself",
+					    "good",    "later",	  "hangs" };
 
 	for (const struct defect *d = defects; d->name; d++)
 		if (rows)

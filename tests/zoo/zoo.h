@@ -30,7 +30,8 @@ struct change {
 enum zoo_end {
 	ZOO_UNTRIED, /* its console lines are tested elsewhere (tests/e2e/defects.sh) */
 	ZOO_UNKNOWN, /* explained; `fix` says that it does not know */
-	ZOO_BOOTS,   /* `fix -y` makes it boot */
+	ZOO_BOOTS,   /* `fix -y` makes it boot: a repair is in the journal */
+	ZOO_ITSELF,  /* a defect that is told, and boots all the same: nothing is applied */
 	ZOO_GOOD,    /* no defect, however odd it looks: not a word, and it boots */
 	ZOO_LATER,   /* nothing that the handoff could see: explained when it shows */
 	ZOO_HANGS,   /* as ZOO_LATER, without a handoff: `cont`, then `why` for each CPU */
