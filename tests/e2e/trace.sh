@@ -151,6 +151,11 @@ baton "$O/examples/seed/fault-el1.img" 0x70000000 virt -e 'handoff until user' \
 	-e 'handoff trace 20000 until exception' -e 'handoff trace 1'
 tap_ok "a task's exception: the vector has not run" says 'it stands at EL1, 0x'
 tap_ok '... and its word is read before it does' never_says 'read after it ran'
+cp "$good" "$tmp/load.img" # movn x1, #0; ldr x0, [x1]
+printf '\001\000\200\222\040\000\100\371' | dd of="$tmp/load.img" bs=1 conv=notrunc status=none
+baton "$tmp/load.img" $addr virt -e 'handoff trace 4'
+tap_ok 'a load that faults' says 'ldr x0, [x1]                   [0xffffffffffffffff]'
+tap_ok '... its vector is read behind the step, and said to be' says '     3  EL1  0x200       .word 0x00000000 (read after it ran)'
 
 # An instruction that does not come back: wfi at the image's first word.
 cp "$good" "$tmp/wfi.img"
