@@ -156,8 +156,9 @@ static int plant(struct handoff *h, uint64_t pc)
 		return err;
 	if (!h->complained) {
 		buf_printf(&line,
-			   "warning: no stop at %#" PRIx64 " (%s): the timeline may have gaps\n",
-			   pc, machine_error(m, err));
+			   "warning: no stop at %#" PRIx64 "%s (%s): the timeline may have gaps\n",
+			   pc, code_is_entry(h, pc) ? ", the kernel's first instruction" : "",
+			   machine_error(m, err));
 		handoff_say(h, &line);
 		buf_free(&line);
 	}

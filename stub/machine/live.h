@@ -94,6 +94,7 @@ struct live {
 	struct live_gather gather;
 	struct live_stop *stops; /* KVM's breakpoints */
 	size_t stop_count;
+	bool spare; /* what is set now is to have hardware that is free, or nothing */
 	const struct tdesc_reg *core[CORE_COUNT]; /* once live_core() was asked */
 	uint64_t foreseen; /* the pc at the last stop: the next one is likely near; or -1 */
 };

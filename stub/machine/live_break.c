@@ -5,7 +5,8 @@
  * a translation, it shows in every read, and whoever copies over it removes it. Hardware
  * breakpoints need none of that and are few. So here a software breakpoint takes hardware
  * while there is some; once there is none it moves into a trap, for the sake of those that
- * cannot be one. Traps that lie in memory are hidden from our reads.
+ * cannot be one: because nothing is mapped there, or no code is there yet and what comes would
+ * overwrite it. Traps that lie in memory are hidden from our reads.
  */
 #include "machine/live.h"
 
@@ -64,6 +65,33 @@ static int speak_of(struct live *l, unsigned int cpu)
 	return err;
 }
 
+/* QEMU's own device tree lies where kernels are copied to; @pa in one that is still there. */
+static int in_dtb(struct live *l, uint64_t pa, bool *yes)
+{
+	static const uint8_t magic[4] = { 0xd0, 0x0d, 0xfe, 0xed };
+	struct rom *roms = NULL;
+	uint8_t now[4];
+	size_t n = 0;
+	int err = machine_roms(&l->m, &roms, &n);
+
+	*yes = false;
+	for (size_t i = 0; !err && !*yes && i < n; i++)
+		if (!strncmp(roms[i].name, "dtb", 3) && pa - roms[i].addr < roms[i].size)
+			*yes = !live_phys_read(&l->m, roms[i].addr, now, 4) &&
+			       !memcmp(now, magic, 4);
+	free(roms);
+	return err == -BATON_ELINK ? err : 0;
+}
+
+/* What is nothing, or a device tree, will be code once something is copied over it. */
+static int is_code(struct live *l, const struct live_stop *s)
+{
+	bool no = le_read(s->saved, 4) == 0;
+	int err = no ? 0 : in_dtb(l, s->pa, &no);
+
+	return no ? machine_fail(&l->m, -BATON_EFAULT, "no code is there yet") : err;
+}
+
 /*
  * Where QEMU has lost a trap it goes on counting it, and a new one at its place is `OK`
  * without being written: so it is looked at.
@@ -77,14 +105,14 @@ static int trap_set(struct live *l, struct live_stop *s)
 		err = word(l, false, s->addr, s->saved);
 	if (!err)
 		err = live_where(l, l->m.cpu, s->addr, &s->pa);
+	if (err)
+		return err == -BATON_EFAULT ? machine_fail(&l->m, err, "nothing is mapped there")
+					    : err;
+	err = is_code(l, s);
 	if (!err)
 		err = ask(l, true, BREAK_SOFT, s->addr, 4);
 	if (err)
-		return err == -BATON_EFAULT ? machine_fail(&l->m, err,
-							   "%#" PRIx64 " is not mapped, and no "
-							   "hardware breakpoint is left for it",
-							   s->addr)
-					    : err;
+		return err;
 	err = word(l, false, s->addr, now);
 	if (!err && memcmp(now, brk, sizeof(brk)) != 0) {
 		(void)ask(l, false, BREAK_SOFT, s->addr, 4);
@@ -131,6 +159,15 @@ static struct live_stop *find(struct live *l, enum break_type type, uint64_t add
 	return NULL;
 }
 
+/* One hardware breakpoint is enough for whoever wants one there, of either type; but @not. */
+static bool in_hardware(const struct live *l, uint64_t addr, const struct live_stop * not )
+{
+	for (size_t i = 0; i < l->stop_count; i++)
+		if (&l->stops[i] != not &&l->stops[i].addr == addr && !l->stops[i].trap)
+			return true;
+	return false;
+}
+
 /* One that can be a trap becomes one. */
 static int make_room(struct live *l)
 {
@@ -139,49 +176,57 @@ static int make_room(struct live *l)
 	for (size_t i = 0; i < l->stop_count && err != -BATON_ELINK; i++) {
 		struct live_stop *s = &l->stops[i];
 
-		if (s->asked != BREAK_SOFT || s->trap)
+		if (s->asked != BREAK_SOFT || s->trap || in_hardware(l, s->addr, s))
 			continue;
-		if (trap_set(l, s) == 0)
+		err = trap_set(l, s);
+		if (!err)
 			return ask(l, false, BREAK_HARD, s->addr, 4);
 	}
 	return err;
 }
 
-/* Why there is none left, with what took them. */
-static int exhausted(struct live *l, uint64_t addr)
+/* Why there is none left, with what took them. @why: why it cannot be a trap, or "" */
+static int exhausted(struct live *l, uint64_t addr, const char *why)
 {
-	char list[160];
+	char list[192];
 	size_t at = 0;
 	unsigned int n = 0;
 
 	list[0] = 0;
 	for (size_t i = 0; i < l->stop_count; i++) {
-		if (l->stops[i].trap)
+		const struct live_stop *s = &l->stops[i];
+		const char *whose = machine_break_whose(&l->m, s->addr);
+
+		if (s->trap || (s->asked == BREAK_HARD && find(l, BREAK_SOFT, s->addr)))
 			continue;
 		n++;
-		if (at + 24 < sizeof(list))
-			at += (size_t)snprintf(list + at, sizeof(list) - at, "%s%#" PRIx64,
-					       at ? ", " : "", l->stops[i].addr);
+		if (at + 40 < sizeof(list))
+			at += (size_t)snprintf(list + at, sizeof(list) - at, "%s%#" PRIx64 "%s%s",
+					       at ? ", " : "", s->addr, *whose ? " " : "", whose);
 	}
 	return machine_fail(&l->m, -BATON_ETOOBIG,
 			    "KVM has no hardware breakpoint left for %#" PRIx64
-			    ": %u of ours are at %s",
-			    addr, n, n ? list : "none");
+			    "%s%s%s: %u of ours are at %s",
+			    addr, *why ? " (" : "", why, *why ? ")" : "", n, n ? list : "none");
 }
 
 static int insert_kvm(struct live *l, enum break_type type, uint64_t addr)
 {
 	struct live_stop s = { .asked = type, .addr = addr };
-	int err = ask(l, true, BREAK_HARD, addr, 4);
+	char why[sizeof(l->m.error)] = "";
+	int err = in_hardware(l, addr, NULL) ? 0 : ask(l, true, BREAK_HARD, addr, 4);
 
-	if (err == -BATON_EREMOTE && type == BREAK_SOFT)
+	if (err == -BATON_EREMOTE && type == BREAK_SOFT) {
 		err = trap_set(l, &s);
+		if (err == -BATON_EFAULT)
+			snprintf(why, sizeof(why), "%s", l->m.error);
+	}
 	if (err && err != -BATON_ELINK) {
-		err = make_room(l);
+		err = l->spare ? err : make_room(l);
 		if (!err)
 			err = ask(l, true, BREAK_HARD, addr, 4);
 		if (err && err != -BATON_ELINK)
-			err = exhausted(l, addr);
+			err = exhausted(l, addr, why);
 	}
 	if (err)
 		return err;
@@ -195,14 +240,14 @@ static int insert_kvm(struct live *l, enum break_type type, uint64_t addr)
 static int remove_kvm(struct live *l, enum break_type type, uint64_t addr)
 {
 	struct live_stop *s = find(l, type, addr);
-	int err;
+	int err = 0;
 
 	if (!s)
 		return ask(l, false, type, addr, 4);
 	if (s->trap) {
 		err = trap_clear(l, s);
 		l->m.generation++; /* lines that were read have the trap */
-	} else {
+	} else if (!in_hardware(l, addr, s)) {
 		err = ask(l, false, BREAK_HARD, addr, 4);
 	}
 	*s = l->stops[--l->stop_count];

@@ -13,13 +13,6 @@
 
 #define MEMORY_CHECK_CHUNK 4096u
 
-struct machine_break {
-	enum break_type type;
-	uint64_t addr;
-	unsigned int kind, owners; /* bit per enum break_owner */
-	bool out;		   /* wanted, and not in the machine: machine_break_retry() */
-};
-
 int machine_fail(struct machine *m, int err, const char *fmt, ...)
 {
 	va_list ap;
@@ -296,22 +289,40 @@ int machine_virt_write(struct machine *m, unsigned int cpu, uint64_t va, const v
 
 /* Run control */
 
-/* Back into the machine; what changes is said once. */
+/* Of several owners' the first one's. */
+static const char *whose(const struct machine_break *b)
+{
+	static const char *const owners[BREAK_OWNERS] = {
+		[BREAK_GDB] = "GDB's",	     [BREAK_HANDOFF] = "the handoff's",
+		[BREAK_COMMAND] = "baton's", [BREAK_RESET] = "baton's",
+		[BREAK_ALIAS] = "an alias",
+	};
+
+	return owners[__builtin_ctz(b->owners)];
+}
+
+static void say_out(struct machine *m, struct machine_break *b, int err)
+{
+	buf_printf(&m->notice,
+		   "the breakpoint at %#" PRIx64 " (%s) %s: %s; tried again at each %s\n", b->addr,
+		   whose(b), b->was ? "cannot be put back after a step over it" : "waits",
+		   machine_error(m, err), b->was ? "run" : "stop");
+	b->said = true;
+}
+
+/* Into the machine; what changes is said once. */
 static int put_back(struct machine *m, struct machine_break *b)
 {
 	int err = m->ops->stop_point(m, true, b->type, b->addr, b->kind);
-	const char *whose = b->owners & 1u << BREAK_GDB ? "GDB's" : "baton's";
 
-	if (err && !b->out)
-		buf_printf(&m->notice,
-			   "the breakpoint at %#" PRIx64
-			   " (%s) cannot be put back after a step over "
-			   "it: %s; tried again at each run\n",
-			   b->addr, whose, machine_error(m, err));
-	else if (!err && b->out)
-		buf_printf(&m->notice, "the breakpoint at %#" PRIx64 " (%s) is there again\n",
-			   b->addr, whose);
+	if (err && !b->said)
+		say_out(m, b, err);
+	else if (!err && b->said)
+		buf_printf(&m->notice, "the breakpoint at %#" PRIx64 " (%s) is there %s\n", b->addr,
+			   whose(b), b->was ? "again" : "now");
 	b->out = err;
+	b->was |= !err;
+	b->said &= b->out;
 	return err == -BATON_ELINK ? err : 0;
 }
 
@@ -386,9 +397,64 @@ static struct machine_break *find_break(const struct machine *m, enum break_type
 	return NULL;
 }
 
+/* GDB's user asks once, and may ask before there is anything at that address. */
+static bool may_wait(const struct machine *m, enum break_owner owner, enum break_type type, int err)
+{
+	return m->accel == ACCEL_KVM && owner == BREAK_GDB && type == BREAK_SOFT &&
+	       (err == -BATON_EFAULT || err == -BATON_ETOOBIG);
+}
+
+/* A later owner's, or one of GDB's that can wait for one that cannot. */
+static bool gives_way(const struct machine *m, const struct machine_break *b,
+		      enum break_owner owner, enum break_type type)
+{
+	int its = __builtin_ctz(b->owners);
+
+	if (b->out || b->type > BREAK_HARD)
+		return false;
+	return its > (int)owner || (its == (int)owner && type == BREAK_HARD &&
+				    may_wait(m, owner, b->type, -BATON_ETOOBIG));
+}
+
+static void say_gave_way(struct machine *m, struct machine_break *b,
+			 const struct machine_break *new)
+{
+	/* machine_break_retry() says of GDB's that it waits. */
+	b->was = b->said = !(b->owners & 1u << BREAK_GDB);
+	if (b->said)
+		buf_printf(&m->notice,
+			   "no hardware breakpoint is left: the one at %#" PRIx64 " (%s) gave way "
+			   "to %#" PRIx64 " (%s); what happens there may be missed\n",
+			   b->addr, whose(b), new->addr, whose(new));
+}
+
+/* Where hardware breakpoints are few: @new takes the place of another, the last owner's first. */
+static int take_place(struct machine *m, enum break_owner owner, const struct machine_break *new,
+		      int err)
+{
+	for (int its = BREAK_OWNERS - 1; err && its >= (int)owner; its--)
+		for (size_t i = 0; err && i < m->break_count; i++) {
+			struct machine_break *b = &m->breaks[i];
+
+			if (__builtin_ctz(b->owners) != its || !gives_way(m, b, owner, new->type) ||
+			    m->ops->stop_point(m, false, b->type, b->addr, b->kind))
+				continue;
+			err = m->ops->stop_point(m, true, new->type, new->addr, new->kind);
+			b->out = true;
+			if (err)
+				(void)put_back(m, b);
+			else
+				say_gave_way(m, b, new);
+		}
+	return err;
+}
+
 int machine_break_add(struct machine *m, enum break_owner owner, enum break_type type,
 		      uint64_t addr, unsigned int kind)
 {
+	struct machine_break new = {
+		.type = type, .addr = addr, .kind = kind, .owners = 1u << owner
+	};
 	struct machine_break *b = find_break(m, type, addr, kind);
 	int err;
 
@@ -400,18 +466,21 @@ int machine_break_add(struct machine *m, enum break_owner owner, enum break_type
 	if (!m->ops->stop_point)
 		return unsupported(m, "breakpoints");
 	err = m->ops->stop_point(m, true, type, addr, kind);
-	if (err)
+	if (err == -BATON_ETOOBIG && type <= BREAK_HARD)
+		err = take_place(m, owner, &new, err);
+	if (err && !may_wait(m, owner, type, err))
 		return err;
+	new.out = err;
+	new.was = !err;
 	if (b) {
-		b->out = false;
-		b->owners |= 1u << owner;
+		new.owners |= b->owners;
+		*b = new;
 		return 0;
 	}
 	m->breaks = realloc(m->breaks, (m->break_count + 1) * sizeof(*m->breaks));
 	if (!m->breaks)
 		abort();
-	m->breaks[m->break_count++] =
-		(struct machine_break){ type, addr, kind, 1u << owner, false };
+	m->breaks[m->break_count++] = new;
 	return 0;
 }
 
@@ -454,6 +523,15 @@ bool machine_break_has(const struct machine *m, enum break_owner owner, uint64_t
 			return true;
 	}
 	return false;
+}
+
+const char *machine_break_whose(const struct machine *m, uint64_t addr)
+{
+	for (size_t i = 0; i < m->break_count; i++)
+		if (m->breaks[i].addr == addr && m->breaks[i].type <= BREAK_HARD &&
+		    !m->breaks[i].out)
+			return whose(&m->breaks[i]);
+	return "";
 }
 
 bool machine_break_within(const struct machine *m, uint64_t addr, uint64_t len)

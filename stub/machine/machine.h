@@ -48,11 +48,30 @@ struct rom {
 	char name[128];
 };
 
-/* Who wants a breakpoint: one stays in the machine while anybody does. */
-enum break_owner { BREAK_GDB, BREAK_HANDOFF, BREAK_COMMAND, BREAK_RESET, BREAK_OWNERS };
+/*
+ * Who wants a breakpoint: one stays in the machine while anybody does. Where they are few, an
+ * earlier owner's takes the place of a later one's.
+ */
+enum break_owner {
+	BREAK_GDB,
+	BREAK_HANDOFF,
+	BREAK_COMMAND,
+	BREAK_RESET,
+	BREAK_ALIAS, /* of GDB's: proxy/alias.h */
+	BREAK_OWNERS
+};
 
 /* The types of Z packets (GDB manual, E.2). */
 enum break_type { BREAK_SOFT, BREAK_HARD, WATCH_WRITE, WATCH_READ, WATCH_ACCESS };
+
+struct machine_break {
+	enum break_type type;
+	uint64_t addr;
+	unsigned int kind, owners; /* bit per enum break_owner */
+	bool out;		   /* wanted, and not in the machine: machine_break_retry() */
+	bool was;		   /* it has been in the machine */
+	bool said;		   /* that it is out was said */
+};
 
 enum stop_kind {
 	STOP_NONE,    /* never stopped since it was started */
@@ -237,7 +256,10 @@ int machine_look_step(struct machine *m, unsigned int cpu, uint64_t core[CORE_CO
 
 /**
  * machine_break_add() - a stop at @addr for @owner; harmless if it is there. @kind is
- * the Z packet's: 4 for breakpoints, the length for watchpoints.
+ * the Z packet's: 4 for breakpoints, the length for watchpoints. A software breakpoint of
+ * GDB's that cannot be set now (KVM: nothing is mapped there yet, and no hardware is left)
+ * waits: 0 is returned, machine_break_retry() says and sets it. One that takes a place from a
+ * later owner's says so in m->notice.
  * machine_break_remove() - gone when nobody else wants it; harmless if it is not there.
  */
 int machine_break_add(struct machine *m, enum break_owner owner, enum break_type type,
@@ -245,14 +267,17 @@ int machine_break_add(struct machine *m, enum break_owner owner, enum break_type
 int machine_break_remove(struct machine *m, enum break_owner owner, enum break_type type,
 			 uint64_t addr, unsigned int kind);
 /**
- * machine_break_retry() - put those back that could not be put back after a step over them
- * (KVM: not mapped any more, none left); what comes of it is in m->notice. Where it fails they
- * are tried again at the next run. Return: 0; -BATON_ELINK.
+ * machine_break_retry() - set those that wait, and put those back that could not be put back
+ * after a step over them (KVM: not mapped, none left); what comes of it is in m->notice. Where
+ * it fails they are tried again at the next run.
+ * Return: 0; -BATON_ELINK.
  */
 int machine_break_retry(struct machine *m);
 /** machine_break_clear() - all of one owner's. */
 int machine_break_clear(struct machine *m, enum break_owner owner);
 bool machine_break_has(const struct machine *m, enum break_owner owner, uint64_t addr);
+/** machine_break_whose() - "GDB's", of those that are in the machine at @addr; "" for nobody's. */
+const char *machine_break_whose(const struct machine *m, uint64_t addr);
 /** machine_break_within() - is there a breakpoint of anybody's in [addr, addr + len)? */
 bool machine_break_within(const struct machine *m, uint64_t addr, uint64_t len);
 

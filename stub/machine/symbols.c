@@ -8,7 +8,6 @@
 #include <fcntl.h>
 #include <gelf.h>
 #include <libelf.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -24,10 +23,19 @@ struct symbol {
 	unsigned int rank; /* order of loading: what was loaded first wins */
 };
 
+/* What is linked from @first to @last, and loaded @shift below. */
+struct segment {
+	uint64_t first, last, shift;
+};
+
+#define SEGMENTS 64
+
 struct symbols {
 	struct symbol *by_addr;
 	struct symbol *by_name;
 	size_t count, cap;
+	struct segment segment[SEGMENTS];
+	size_t segments;
 };
 
 struct symbols *symbols_new(void)
@@ -130,6 +138,22 @@ static int add_table(struct symbols *s, Elf *elf, Elf_Scn *section, const GElf_S
 	return added;
 }
 
+/* Segments that run elsewhere than they are loaded. */
+static void add_segments(struct symbols *s, Elf *elf, uint64_t offset)
+{
+	size_t n = 0;
+	GElf_Phdr p;
+
+	if (elf_getphdrnum(elf, &n))
+		return;
+	for (size_t i = 0; i < n && s->segments < SEGMENTS && gelf_getphdr(elf, (int)i, &p); i++)
+		if (p.p_type == PT_LOAD && p.p_memsz && p.p_vaddr + offset != p.p_paddr)
+			s->segment[s->segments++] =
+				(struct segment){ p.p_vaddr + offset,
+						  p.p_vaddr + offset + p.p_memsz - 1,
+						  p.p_vaddr + offset - p.p_paddr };
+}
+
 static int add_elf(struct symbols *s, Elf *elf, uint64_t offset)
 {
 	Elf_Scn *section = NULL;
@@ -221,6 +245,8 @@ static int load(struct symbols *s, int fd, const char *path, uint64_t offset, st
 		return fail(err, -BATON_EINVAL, path, "not an ELF file");
 	}
 	added = add_elf(s, elf, offset);
+	if (added >= 0)
+		add_segments(s, elf, offset);
 	if (added < 0) {
 		while (s->count > before)
 			free(s->by_addr[--s->count].name);
@@ -286,4 +312,28 @@ void symbols_say(const struct symbols *s, uint64_t addr, struct buf *out)
 	if (offset)
 		buf_printf(out, "+%#llx", (unsigned long long)offset);
 	buf_putc(out, '>');
+}
+
+bool symbols_load_address(const struct symbols *s, uint64_t va, uint64_t *pa)
+{
+	for (size_t i = 0; i < s->segments; i++) {
+		*pa = va - s->segment[i].shift;
+		if (va >= s->segment[i].first && va <= s->segment[i].last)
+			return true;
+	}
+	return false;
+}
+
+bool symbols_shift(const struct symbols *s, size_t i, uint64_t *shift)
+{
+	for (size_t k = 0; k < s->segments; k++) {
+		bool new = true;
+
+		for (size_t n = 0; n < k; n++)
+			new &= s->segment[n].shift != s->segment[k].shift;
+		*shift = s->segment[k].shift;
+		if (new && !i--)
+			return true;
+	}
+	return false;
 }

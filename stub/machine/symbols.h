@@ -7,6 +7,7 @@
 
 #include "buf.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct symbols;
@@ -34,5 +35,13 @@ const char *symbols_name(const struct symbols *s, uint64_t addr, uint64_t *offse
 
 /** symbols_say() - append " <name+0x10>" or "name+0x10"-like text; nothing if unknown. */
 void symbols_say(const struct symbols *s, uint64_t addr, struct buf *out);
+
+/** symbols_load_address() - where a file has what is linked at @va loaded, if elsewhere. */
+bool symbols_load_address(const struct symbols *s, uint64_t va, uint64_t *pa);
+/**
+ * symbols_shift() - the @i-th of the different distances, not 0, from load to link addresses
+ * in all files. False: there are no more.
+ */
+bool symbols_shift(const struct symbols *s, size_t i, uint64_t *shift);
 
 #endif

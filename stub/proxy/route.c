@@ -125,6 +125,8 @@ static int why_stopped(struct session *s, struct buf *packet, const char *rest)
 
 	(void)packet;
 	(void)rest;
+	if (!err)
+		err = alias_lift(s);
 	if (err)
 		return session_error(s, err);
 	s->cpu = s->live->m.last_stop.cpu;
@@ -333,9 +335,30 @@ static bool is_continue(const struct buf *packet)
 	       (strncmp(p, "vCont;c", 7) == 0 && !strstr(p, ";s") && !strstr(p, ";S"));
 }
 
-static int resume(struct session *s, struct buf *packet, const char *rest)
+static int run(struct session *s, const struct buf *packet)
 {
 	struct sink sink = session_sink(s);
+	bool again = false;
+	int err;
+
+	do {
+		if (handoff_armed(s->ctx->handoff) && is_continue(packet)) {
+			s->live->m.cpu = s->cpu;
+			err = handoff_continue(s->ctx, &sink, NULL);
+		} else {
+			err = live_run(s->live, packet->data, packet->len, -1, NULL);
+		}
+		if (!err)
+			err = alias_seen(s, &again);
+	} while (!err && again);
+	/* Where they are few they are first GDB's. */
+	if (!err && s->live->m.accel != ACCEL_TCG)
+		err = alias_lift(s);
+	return err;
+}
+
+static int resume(struct session *s, struct buf *packet, const char *rest)
+{
 	int err;
 
 	(void)rest;
@@ -345,18 +368,14 @@ static int resume(struct session *s, struct buf *packet, const char *rest)
 		return 0;
 	}
 	client_ack(&s->client);
+	s->resuming = true;
 	err = machine_break_retry(&s->live->m);
-	if (err)
-		return err;
+	if (!err)
+		err = is_continue(packet) ? alias_plant(s) : alias_lift(s);
 	session_say_aside(s);
 	pseudo_forget(&s->pseudo, s->live);
-	s->resuming = true;
-	if (handoff_armed(s->ctx->handoff) && is_continue(packet)) {
-		s->live->m.cpu = s->cpu;
-		err = handoff_continue(s->ctx, &sink, NULL);
-	} else {
-		err = live_run(s->live, packet->data, packet->len, -1, NULL);
-	}
+	if (!err)
+		err = run(s, packet);
 	s->resuming = s->client.interrupt = false;
 	if (err == -BATON_EUNSUPPORTED)
 		return not_supported(s, packet, rest);
@@ -386,6 +405,8 @@ static int detach(struct session *s, struct buf *packet, const char *rest)
 
 	(void)packet;
 	(void)rest;
+	if (!err)
+		err = alias_lift(s);
 	if (err)
 		return session_error(s, err);
 	client_text(&s->client, "OK");

@@ -124,6 +124,8 @@ static void start_client(struct session *s, struct link link)
 	s->ctx->gdb = true;
 	s->was_running = s->phys = s->file_request = s->resuming = false;
 	buf_clear(&s->aside);
+	buf_clear(&s->noticed);
+	alias_free(&s->aliases);
 	pseudo_forget(&s->pseudo, s->live);
 	s->cpu = s->live->m.cpu;
 }
@@ -157,8 +159,10 @@ static int end_client(struct session *s)
 	s->done = s->done || s->stdio;
 	if (s->live->rsp.lost)
 		return -BATON_ELINK;
-	if (!s->live->rsp.running)
+	if (!s->live->rsp.running) {
 		err = machine_break_clear(&s->live->m, BREAK_GDB);
+		err = err ? err : alias_lift(s);
+	}
 	if (s->was_running && !err && !s->live->rsp.running) {
 		/* As QEMU does it: a machine that ran when GDB died runs on. */
 		fprintf(stderr, "baton: GDB went away, the machine runs on\n");
@@ -218,6 +222,8 @@ void session_close(struct session *s)
 {
 	client_close(&s->client);
 	buf_free(&s->aside);
+	buf_free(&s->noticed);
+	alias_free(&s->aliases);
 	pseudo_free(&s->pseudo);
 	if (s->listener.fd >= 0 && s->loop) {
 		loop_remove(s->loop, s);

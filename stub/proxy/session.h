@@ -8,6 +8,7 @@
 
 #include "machine/live.h"
 #include "monitor/command.h"
+#include "proxy/alias.h"
 #include "proxy/client.h"
 #include "proxy/pseudo.h"
 
@@ -23,11 +24,13 @@ struct session {
 	bool was_running;  /* GDB went while the machine ran: let it run on */
 	bool resuming;	   /* within a packet that runs the machine, running or not */
 	struct pseudo pseudo;
+	struct aliases aliases;
 	bool stdio, done; /* done: killed, or the one client of stdio is gone */
 	bool verbose;
 	size_t loaded_tables; /* pages written that look like tables and were not journalled */
 	uint64_t loaded_last; /* the number of the last of them */
 	struct buf aside;     /* what GDB's console is to show when it next listens */
+	struct buf noticed;   /* the machine's notice that it was last shown */
 };
 
 /**

@@ -161,7 +161,13 @@ void session_say_aside(struct session *s)
 			s->loaded_tables == 1 ? "s" : "");
 	s->loaded_tables = 0;
 	s->loaded_last = 0;
-	buf_add(&s->aside, m->notice.data, m->notice.len);
+	/* GDB sets its breakpoints anew for each step: what has not changed is not said again. */
+	if (m->notice.len != s->noticed.len ||
+	    (m->notice.len && memcmp(m->notice.data, s->noticed.data, m->notice.len) != 0)) {
+		buf_add(&s->aside, m->notice.data, m->notice.len);
+		buf_clear(&s->noticed);
+		buf_add(&s->noticed, m->notice.data, m->notice.len);
+	}
 	buf_clear(&m->notice);
 	if (s->aside.len)
 		client_console(&s->client, s->aside.data, s->aside.len);

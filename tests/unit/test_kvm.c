@@ -71,13 +71,18 @@ static int step(struct machine *m, unsigned int cpu, int timeout_ms, struct mach
 	return 0;
 }
 
-static uint64_t refused; /* where no breakpoint can be laid */
+static uint64_t refused;    /* where no breakpoint can be laid */
+static unsigned int places; /* in hardware, that are left */
 
 static int stop_point(struct machine *m, bool insert, enum break_type type, uint64_t addr,
 		      unsigned int kind)
 {
 	if (insert && addr == refused)
 		return machine_fail(m, -BATON_EFAULT, "it is not mapped");
+	if (insert && type == BREAK_HARD && !places)
+		return -BATON_ETOOBIG;
+	if (type == BREAK_HARD)
+		places += insert ? -1u : 1u;
 	return fake_ops.stop_point(m, insert, type, addr, kind);
 }
 
@@ -102,6 +107,7 @@ static int setup(void **state)
 	memset(x, 0, sizeof(x));
 	fails_at = writes = 0;
 	refused = 0;
+	places = 4;
 	return 0;
 }
 
@@ -291,8 +297,8 @@ static void one_that_is_out_is_answered_truly(void **state)
 	assert_int_equal(machine_break_add(&f->m, BREAK_HANDOFF, BREAK_SOFT, FAKE_RAM, 4), 0);
 	refused = FAKE_RAM;
 	assert_int_equal(machine_step(&f->m, 0, NULL), 0);
-	assert_non_null(strstr(f->m.notice.data, "0x40000000 (baton's)"));
-	assert_int_equal(machine_break_add(&f->m, BREAK_GDB, BREAK_SOFT, FAKE_RAM, 4),
+	assert_non_null(strstr(f->m.notice.data, "0x40000000 (the handoff's)"));
+	assert_int_equal(machine_break_add(&f->m, BREAK_GDB, BREAK_HARD, FAKE_RAM, 4),
 			 -BATON_EFAULT);
 	assert_false(machine_break_has(&f->m, BREAK_GDB, FAKE_RAM));
 	buf_clear(&f->log);
@@ -319,6 +325,51 @@ static void one_where_the_cpu_stands_waits(void **state)
 	assert_log(f, "Z0 0x40000000 4\n");
 }
 
+/* GDB's user is told, once, what a breakpoint waits for; and that it waits no more. */
+static void one_of_gdbs_waits(void **state)
+{
+	struct fake *f = *state;
+
+	refused = FAKE_RAM + 64;
+	assert_int_equal(machine_break_add(&f->m, BREAK_GDB, BREAK_SOFT, FAKE_RAM + 64, 4), 0);
+	assert_int_equal(fake_command(f, "cont 1"), 0);
+	assert_log(f, "resume 1000\n");
+	assert_said(f, "the breakpoint at 0x40000040 (GDB's) waits: it is not mapped; "
+		       "tried again at each stop\n");
+	assert_int_equal(fake_command(f, "cont 1"), 0);
+	assert_null(strstr(f->out.data, "breakpoint at"));
+	refused = 0;
+	assert_int_equal(fake_command(f, "cont 1"), 0);
+	assert_log(f, "Z0 0x40000040 4\nresume 1000\n");
+	assert_said(f, "the breakpoint at 0x40000040 (GDB's) is there now\n");
+	buf_clear(&f->log);
+	assert_int_equal(machine_break_remove(&f->m, BREAK_GDB, BREAK_SOFT, FAKE_RAM + 64, 4), 0);
+	assert_log(f, "z0 0x40000040 4\n");
+}
+
+/* With one place for all: the last to be asked for is the first to get it. */
+static void gdbs_take_the_place_of_batons(void **state)
+{
+	struct fake *f = *state;
+
+	places = 1;
+	assert_int_equal(machine_break_add(&f->m, BREAK_HANDOFF, BREAK_HARD, FAKE_RAM + 64, 4), 0);
+	assert_int_equal(machine_break_add(&f->m, BREAK_ALIAS, BREAK_HARD, FAKE_RAM + 4, 4),
+			 -BATON_ETOOBIG);
+	assert_log(f, "Z1 0x40000040 4\n");
+	assert_int_equal(machine_break_add(&f->m, BREAK_GDB, BREAK_HARD, FAKE_RAM + 8, 4), 0);
+	assert_log(f, "Z1 0x40000040 4\nz1 0x40000040 4\nZ1 0x40000008 4\n");
+	assert_string_equal(f->m.notice.data,
+			    "no hardware breakpoint is left: the one at 0x40000040 (the handoff's) "
+			    "gave way to 0x40000008 (GDB's); what happens there may be missed\n");
+	assert_int_equal(machine_break_add(&f->m, BREAK_GDB, BREAK_HARD, FAKE_RAM + 12, 4),
+			 -BATON_ETOOBIG);
+	assert_string_equal(machine_break_whose(&f->m, FAKE_RAM + 8), "GDB's");
+	assert_int_equal(machine_break_remove(&f->m, BREAK_GDB, BREAK_HARD, FAKE_RAM + 8, 4), 0);
+	assert_int_equal(fake_command(f, "cont 1"), 0);
+	assert_said(f, "the breakpoint at 0x40000040 (the handoff's) is there again\n");
+}
+
 int main(void)
 {
 #define T(fn) cmocka_unit_test_setup_teardown(fn, setup, fake_teardown)
@@ -336,6 +387,8 @@ int main(void)
 		T(a_breakpoint_that_cannot_be_put_back_is_said),
 		T(one_that_is_out_is_answered_truly),
 		T(one_where_the_cpu_stands_waits),
+		T(one_of_gdbs_waits),
+		T(gdbs_take_the_place_of_batons),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
