@@ -190,8 +190,8 @@ static json_t *json_entry(const struct context *ctx, uint64_t n, const uint64_t 
 {
 	const struct trace *t = ctx->handoff->trace;
 	const struct trace_entry *e = trace_ring_at(&t->ring, n);
-	json_t *one = json_pack("{sI si si}", "number", (json_int_t)(n + 1), "cpu",
-				(int)t->goal.cpu, "el", (int)e->el);
+	json_t *one = json_pack("{sI si si}", "number", (json_int_t)n + 1, "cpu", (int)t->goal.cpu,
+				"el", (int)e->el);
 	struct buf text = { 0 };
 	struct trace_access a;
 
