@@ -104,7 +104,8 @@ static bool explain_wild_return(struct handoff *h, const struct trouble *t, stru
 		return false;
 	buf_printf(out,
 		   "x30 is that address too: the CPU came there by a `ret`. The return address was "
-		   "lost, as when a function takes more off the stack than it put there\n");
+		   "lost, as when a function takes more off the stack than it put there\n"
+		   "next: `why --replay`, from reset with every return checked\n");
 	return true;
 }
 
@@ -251,13 +252,10 @@ static void say_vector_loop(struct handoff *h, const struct trouble *t, struct b
 		 "to catch the first: `system_reset`, then `handoff run`, which stops at it\n");
 }
 
-void cause_say_return(struct handoff *h, const struct trouble *t, struct buf *out)
+void cause_say_link(struct handoff *h, uint64_t pc, struct buf *out)
 {
 	struct buf text = { 0 };
-	uint64_t pc = t->pc;
 
-	if (t->insn.kind != INSN_RET || t->insn.reg != 30)
-		return;
 	for (unsigned int n = 0; n < RETURN_WORDS; n++) {
 		const struct scan_word *w = scan_word(&h->scan, pc -= 4);
 		struct insn i = insn_decode(w ? w->word : 0);
@@ -273,6 +271,12 @@ void cause_say_return(struct handoff *h, const struct trouble *t, struct buf *ou
 		break;
 	}
 	buf_free(&text);
+}
+
+void cause_say_return(struct handoff *h, const struct trouble *t, struct buf *out)
+{
+	if (t->insn.kind == INSN_RET && t->insn.reg == 30)
+		cause_say_link(h, t->pc, out);
 }
 
 void cause_say(struct handoff *h, const struct trouble *t, struct buf *out)

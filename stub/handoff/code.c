@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The loader's code in the machine: where it is, reading it, planting stops in it. */
-#include "handoff/internal.h"
+#include "handoff/replay.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -171,6 +171,7 @@ int code_plant(struct handoff *h)
 	/* the kernel's entry catches who comes there in a way that was not foreseen */
 	int err = h->image.has_header ? plant(h, h->image.header.kernel_entry) : 0;
 
+	replay_plant(h);
 	for (size_t i = 0; !err && i < h->scan.site_count; i++)
 		if (!h->scan.sites[i].lifted)
 			err = plant(h, h->scan.sites[i].pc);

@@ -79,7 +79,8 @@ void event_add(struct handoff *h, const struct event *e, const char *fmt, ...)
 	handoff_say(h, &machine_of(h)->notice);
 	if (h->sink)
 		buf_clear(&machine_of(h)->notice);
-	handoff_say(h, &line);
+	if (!h->replay) /* it was all told the first time */
+		handoff_say(h, &line);
 	buf_free(&line);
 }
 

@@ -213,6 +213,8 @@ static void explain_balance(struct handoff *h, const struct trouble *t, struct b
 					: "more on the stack than it takes off",
 			   b->ret);
 	}
+	if (n)
+		buf_puts(out, "next: `why --replay` runs it from reset and checks every return\n");
 }
 
 void explain_trouble(struct handoff *h, const struct trouble *t, struct buf *out)

@@ -143,7 +143,8 @@ struct handoff {
 	/* an exception whose handler may yet return, and how often it was given the chance */
 	struct trouble pending;
 	unsigned int chances;
-	struct trace *trace; /* NULL until the first */
+	struct trace *trace;   /* NULL until the first */
+	struct replay *replay; /* NULL but during one */
 	bool started, armed, left;
 	bool unchecked;	 /* and by a jump that was not judged */
 	bool complained; /* that a stop could not be planted */
@@ -303,6 +304,8 @@ int conduit_find(struct handoff *h, struct trouble *t);
 
 /* cause.c */
 void cause_say(struct handoff *h, const struct trouble *t, struct buf *out);
+/** cause_say_link() - where the x30 of the `ret` at @pc comes from, a line; or nothing. */
+void cause_say_link(struct handoff *h, uint64_t pc, struct buf *out);
 /** cause_say_return() - a `ret` to nowhere: where its x30 comes from. */
 void cause_say_return(struct handoff *h, const struct trouble *t, struct buf *out);
 /** say_word_at() - the instruction at @va as that CPU sees it; nothing if it cannot be read. */

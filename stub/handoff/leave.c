@@ -20,7 +20,7 @@ static int harmless(struct handoff *h, struct visit *v)
 	struct scan_site *s = scan_site(&h->scan, v->pc);
 	int err = 0;
 
-	if (s && s->hits > HANDOFF_LIFT) {
+	if (s && s->hits > HANDOFF_LIFT && !h->replay) {
 		struct event e = { .kind = EVENT_NOTE, .cpu = v->cpu, .el = v->el, .pc = v->pc };
 
 		event_add(h, &e, "stayed in the loader %u times: no longer watched", s->hits);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The engine: run to the next stop, look, go past it. */
 #include "handoff/internal.h"
+#include "handoff/replay.h"
 #include "handoff/trace.h"
 
 #include "hex.h"
@@ -40,6 +41,7 @@ void handoff_free(struct handoff *h)
 	image_free(&h->image);
 	event_clear(h);
 	trace_free(h->trace);
+	replay_free(h);
 	free(h);
 }
 
@@ -214,6 +216,9 @@ static int visit_site(struct handoff *h, unsigned int cpu, uint64_t pc, bool *is
 		if (err)
 			return err;
 	}
+	el = replay_visit(h, &v);
+	if (el)
+		return el;
 	return v.site.kernel ? kernel_visit(h, &v) : site_visit(h, &v);
 }
 
@@ -524,9 +529,11 @@ static int run(struct context *ctx, struct sink *sink, int *verdict)
 	if (err >= 0) {
 		*verdict = err;
 		err = say_end(h, *verdict, &out);
+		replay_end(h, &out);
 		handoff_say(h, &out);
 	}
 	buf_free(&out);
+	replay_free(h);
 	gone = err == -BATON_ELINK ? 0 : machine_break_clear(ctx->machine, BREAK_HANDOFF);
 	h->sink = NULL;
 	return err ? err : gone;

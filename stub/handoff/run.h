@@ -88,6 +88,12 @@ int handoff_preflight(struct context *ctx, unsigned int cpu, struct buf *out, bo
 int handoff_why(struct context *ctx, unsigned int cpu, struct buf *out, bool *found);
 
 /**
+ * handoff_replay() - the machine was reset: the next run is quiet, checks every return, and
+ * ends at the first that is wrong.
+ */
+void handoff_replay(struct context *ctx);
+
+/**
  * handoff_fix() - what would repair it; with @apply it is done, and where the CPU has
  * just taken the fault it is put back on the instruction.
  * @found: something is still wrong

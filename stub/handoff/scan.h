@@ -54,6 +54,7 @@ struct scan_site {
 	bool lifted; /* hit often and always harmless: not stopped at any more */
 	bool rests;  /* lifted until something else was stopped at */
 	bool kernel; /* the kernel's, not the loader's */
+	bool replay; /* a call or a return, for handoff/replay.h alone */
 };
 
 #define SCAN_NO_PC UINT64_MAX /* code is aligned to 4 (DDI 0487, D1.3.1): no address of any */

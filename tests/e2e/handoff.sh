@@ -314,4 +314,30 @@ tap_ok 'EL0: it is at its level, on the instruction' says ' is ELR: 1'
 tap_ok 'EL0: and the task comes to its end' says 'exits with 0'
 process_end "$pid"
 
+# From reset once more, every return checked.
+bad=$seed/el1-stack-pop.img
+wrong="replay: the first wrong return: the ret at 0x"
+baton "$bad" 0x70000000 virt -s "$elf" -e 'handoff run' -e 'why --replay'
+tap_ok 'replay: exit status 1' ends_with 1
+tap_ok 'replay: why has offered it' says 'next: `why --replay`'
+tap_ok 'replay: the return and its function' says 'el1_mmu_disable+'
+tap_ok 'replay: the first wrong one is named' says "$wrong"
+tap_ok 'replay: the call is named' says "replay: the last call: of $(symbol el1_mmu_disable)"
+baton "$bad" 0x70000000 virt -e "patch $(symbol cpu_halt) = 0xd503201f" -e 'why --replay'
+tap_ok 'replay: not over live patches' says 'why --replay -y'
+tap_ok 'replay: nothing has run' never_says "$wrong"
+baton "$bad" 0x70000000 virt -e "patch $(symbol cpu_halt) = 0xd503201f" -e 'why --replay -y' -e patches
+tap_ok 'replay: -y gives them up' says "$wrong"
+tap_ok 'replay: and the journal says so' says '  reset '
+gdb "$bad" <<END
+monitor handoff run
+continue
+monitor why --replay
+continue
+printf "at %#lx\n", \$pc
+END
+tap_ok 'GDB: a replay is armed and runs' says "$wrong"
+tap_ok 'GDB: it stands before that return' says "at $(sed -n 's/.*first wrong return: the ret at \(0x[0-9a-f]*\).*/\1/p' "$out")"
+process_end "$pid"
+
 tap_end
