@@ -50,7 +50,12 @@ int contract_regions(struct leap *l, unsigned int n)
 	err = leave_regions(l->h, &r);
 	if (err == -BATON_ELINK || err == -BATON_ECANCELED)
 		return err;
-	if (err == 1)
+	if (err == 1 && leave_is_not_first(l->h, l->cpu))
+		leap_say(l, PREFLIGHT_UNKNOWN,
+			 "another CPU runs the kernel by now; region %zu holds something else "
+			 "from %#" PRIx64 " on",
+			 r.bad, r.differs);
+	else if (err == 1)
 		leap_say(l, PREFLIGHT_WRONG,
 			 "region %zu is not what the image holds from %#" PRIx64 " on", r.bad,
 			 r.differs);

@@ -53,4 +53,7 @@ struct leave_regions {
  */
 int leave_regions(struct handoff *h, struct leave_regions *out);
 
+/** leave_is_not_first() - another CPU than @cpu runs the kernel already: it writes to its data. */
+bool leave_is_not_first(const struct handoff *h, unsigned int cpu);
+
 #endif
