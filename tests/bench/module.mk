@@ -15,7 +15,7 @@ $(BENCH_TABLES) $(STEPPER): %: %.o
 	$(call say,LD,$@)
 	$(Q)$(CC) $(HOST_LDFLAGS) $^ -o $@
 
-bench: bench-gdb bench-tables bench-walk bench-growth bench-trace ## all, PAIRS=15 times each
+bench: bench-gdb bench-tables bench-walk bench-growth bench-trace bench-handoff ## all, PAIRS=15 times each
 
 bench-tables: guests $(YARDSTICK) ## dump of 30,000 tables against the least that it takes (PAIRS=15)
 	$(Q)tests/bench/tables.sh $(PAIRS)
@@ -35,4 +35,7 @@ bench-walk: guests ## one translation from GDB against QEMU's gva2gpa (PAIRS=15)
 bench-trace: all $(STEPPER) ## handoff trace against a bare client's steps and GDB's stepi (PAIRS=15)
 	$(Q)tests/bench/trace.sh $(PAIRS)
 
-.PHONY: bench bench-gdb bench-growth bench-stepi bench-tables bench-trace bench-walk
+bench-handoff: all ## handoff run on an image that copies 64 MiB against the same boot without baton (PAIRS=15)
+	$(Q)tests/bench/handoff.sh $(PAIRS)
+
+.PHONY: bench bench-gdb bench-growth bench-handoff bench-stepi bench-tables bench-trace bench-walk
