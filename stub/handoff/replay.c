@@ -8,6 +8,9 @@
 
 /* Calls within calls; of more the oldest are forgotten. */
 #define DEPTH 64
+/* A call or return that was right this often is not stopped at any more: else no loop ends. */
+#define MOST_HITS  2000
+#define SAME_STACK UINT64_C(0x10000)
 /* Instructions of one function: more is too odd to judge. */
 #define FUNCTION_WORDS 4096
 /* How far around sp the lost address is looked for. */
@@ -36,7 +39,7 @@ struct replay {
 	struct back wrong;
 	struct back jump; /* by a `ret`; wrong if it leads nowhere */
 	struct back odd;  /* the first that came back with another sp */
-	size_t returns;
+	size_t returns, lifted;
 	unsigned int cpus;
 	struct shadow *of;
 };
@@ -67,8 +70,9 @@ void replay_plant(struct handoff *h)
 		const struct scan_word *w = &h->scan.words[i];
 		struct insn insn = insn_decode(w->word);
 
-		if (w->pc != SCAN_NO_PC && (insn.kind == INSN_BL || insn.kind == INSN_BLR ||
-					    (insn.kind == INSN_RET && insn.reg == 30)))
+		if (w->pc != SCAN_NO_PC && !scan_site(&h->scan, w->pc) &&
+		    (insn.kind == INSN_BL || insn.kind == INSN_BLR ||
+		     (insn.kind == INSN_RET && insn.reg == 30)))
 			scan_add(&h->scan, w->pc, w->word, &insn)->replay = true;
 	}
 }
@@ -191,7 +195,13 @@ static int check_return(struct handoff *h, const struct visit *v, struct shadow 
 		pop(s, b.target);
 		return GO;
 	}
-	if (!w || (w->link & (SCAN_UNKNOWN | SCAN_TOP))) {
+	/*
+	 * Who is not in the function called last was jumped to, with an x30 of its own; who is on
+	 * another stack now takes up what was left there.
+	 */
+	if (!w || (w->link & (SCAN_UNKNOWN | SCAN_TOP)) || !b.from.callee ||
+	    !is_part(&h->scan, b.from.callee, v->pc) ||
+	    b.sp - b.from.sp + SAME_STACK > 2 * SAME_STACK) {
 		r->jump = b;
 		return GO;
 	}
@@ -207,6 +217,10 @@ int replay_visit(struct handoff *h, const struct visit *v)
 
 	if (!s || v->site.kernel)
 		return GO;
+	if (v->site.replay && v->site.hits > MOST_HITS) {
+		h->replay->lifted++;
+		return code_lift(h, scan_site(&h->scan, v->pc));
+	}
 	if (kind == INSN_BL || kind == INSN_BLR)
 		return note_call(h, v, s);
 	return kind == INSN_RET && v->site.insn.reg == 30 ? check_return(h, v, s) : GO;
@@ -306,6 +320,11 @@ void replay_end(struct handoff *h, struct buf *out)
 		say_odd(h, &r->odd, out);
 	buf_printf(out, "replay: %zu returns were right%s\n", r->returns,
 		   h->complained ? "; those that could not be stopped at were not checked" : "");
+	if (r->lifted)
+		buf_printf(out,
+			   "replay: %zu calls and returns came more than %u times, and then were "
+			   "checked no more\n",
+			   r->lifted, MOST_HITS);
 	/* they cost time, and nobody asks for them any more */
 	for (size_t i = 0; i < h->scan.site_count; i++)
 		h->scan.sites[i].lifted |= h->scan.sites[i].replay;

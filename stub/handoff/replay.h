@@ -4,8 +4,8 @@
  * the crash comes later, elsewhere, and says nothing of it.
  *
  * A return is right if it goes behind the call that was seen last on its CPU, or behind one of
- * a function that this `ret` is part of. Who jumps by `ret` (x30 was written by hand) is not
- * judged, unless the jump leads nowhere.
+ * a function that this `ret` is part of. Who jumps by `ret` (x30 was written by hand) or is on
+ * another stack than at the call is not judged, unless the jump leads nowhere.
  */
 #ifndef BATON_HANDOFF_REPLAY_H
 #define BATON_HANDOFF_REPLAY_H
