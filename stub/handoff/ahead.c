@@ -214,6 +214,7 @@ bool ahead_sysreg(const struct ahead *a, uint16_t sysreg, uint64_t *value, bool 
 		return true;
 	}
 	*known = false;
+	*value = 0;
 	return a->lost;
 }
 

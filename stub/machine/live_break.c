@@ -299,6 +299,8 @@ int live_trap_copied(struct machine *m, size_t i, uint64_t pa)
 	uint8_t now[4];
 	int err;
 
+	if (!s)
+		return 0;
 	for (size_t k = 0; k < l->stop_count; k++)
 		if (l->stops[k].trap && l->stops[k].pa == pa)
 			there = &l->stops[k];

@@ -339,7 +339,8 @@ int journal_reach(const struct journal *j, struct machine *m, const struct journ
 		  struct buf *out)
 {
 	struct buf why = { 0 };
-	int err = reach(j, m, e, &why);
+	/* under TCG nothing has to be executed, and each write is looked up among all later ones */
+	int err = m->accel == ACCEL_TCG ? 0 : reach(j, m, e, &why);
 
 	if (err)
 		buf_printf(out, "undo %u: %s%snothing was written\n", e->number,

@@ -74,11 +74,12 @@ static int read_plain(struct session *s, uint64_t addr, uint8_t *data, size_t le
 static bool is_plausible(struct session *s, uint64_t addr, const uint8_t *data, size_t len)
 {
 	size_t lead = addr % 8, whole = (lead + len + 7) & ~(size_t)7;
-	uint8_t *old = malloc(2 * whole), *new = old + whole;
+	uint8_t *old = malloc(2 * whole), *new;
 	bool plausible;
 
 	if (!old)
 		abort();
+	new = old + whole;
 	plausible = !read_plain(s, addr - lead, old, whole);
 	if (plausible) {
 		memcpy(new, old, whole);

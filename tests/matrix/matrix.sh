@@ -76,6 +76,7 @@ cell() { # ENTRY KERNEL CPUS GIC CPU
 		-display none -monitor none -nic none -serial stdio)
 	local img=$dir/images/${2/\//-}-$3.img n line part='' said=() status end failed=''
 	local boot=,cpu-num=0 keys=$tmp/keys-$BASHPID
+	rm -f "$keys" # of a process of before with the same number
 	mkfifo "$keys"
 	exec {in}<>"$keys"
 	[[ $1 != U-Boot* ]] || { boot=''; args+=(-bios "$tmp/u-boot.bin"); }
