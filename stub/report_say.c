@@ -177,7 +177,7 @@ static void block(const struct report_case *c, struct buf *out)
 		if (*s == '\n' && s[1])
 			buf_puts(out, "    ");
 	}
-	if (!text.len || text.data[text.len - 1] != '\n')
+	if (!text.data || !text.len || text.data[text.len - 1] != '\n')
 		buf_putc(out, '\n');
 	buf_free(&text);
 }
