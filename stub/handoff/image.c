@@ -114,8 +114,10 @@ static void replace_original(struct image *img, struct scan_span *s, struct scan
 {
 	struct scan_span was = *s;
 
-	if (img->header_at >= s->first && img->header_at <= s->last)
+	if (img->header_at >= s->first && img->header_at <= s->last) {
+		img->header_was = img->header_at;
 		img->header_at += copy.first - s->first;
+	}
 	*s = copy;
 	add_span(img, was.first, was.last);
 	img->loaded = false;
@@ -199,7 +201,8 @@ static void find_header(struct image *img)
 
 /*
  * A loader that moves up by less than its own size overwrites the image it came in, and
- * goes on at addresses that were the image's already: a second header tells.
+ * goes on at addresses that were the image's already: a second header tells. One that moves
+ * down goes on before its header has come along, and that is still where it was.
  */
 static bool second_header(const struct image *img, uint64_t *at)
 {
@@ -212,7 +215,12 @@ static bool second_header(const struct image *img, uint64_t *at)
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
 		le_write(bytes + 8 * i, 8, fields[i]);
 	*at = img->header_at + 8;
-	return image_search(img, bytes, sizeof(bytes), at);
+	while (image_search(img, bytes, sizeof(bytes), at)) {
+		if (*at != img->header_was)
+			return true;
+		*at += 8;
+	}
+	return false;
 }
 
 int image_load(struct image *img, struct machine *m)

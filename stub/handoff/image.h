@@ -25,7 +25,8 @@ struct image {
 	uint64_t generation;
 	bool loaded;
 	bool has_header;
-	uint64_t header_at; /* physical */
+	uint64_t header_at;  /* physical */
+	uint64_t header_was; /* of an image that moved over itself: there until it is overwritten */
 	struct baton_image_header header;
 	struct baton_image_region region[BATON_IMAGE_MAX_REGIONS];
 };
