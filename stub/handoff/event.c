@@ -100,6 +100,15 @@ size_t handoff_events(const struct context *ctx)
 	return ctx->handoff->resets == ctx->machine->resets ? ctx->handoff->event_count : 0;
 }
 
+size_t handoff_warnings(const struct context *ctx)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < handoff_events(ctx); i++)
+		n += ctx->handoff->events[i].kind == EVENT_WARNING;
+	return n;
+}
+
 void handoff_log(struct context *ctx, struct buf *out)
 {
 	struct handoff *h = ctx->handoff;

@@ -301,7 +301,7 @@ static bool hold(struct handoff *h, const struct visit *v, const struct target *
  */
 static void warn_strays(struct handoff *h, const struct visit *v, const struct pt_walk *walk)
 {
-	struct event e = { .kind = EVENT_NOTE, .cpu = v->cpu, .el = v->el, .pc = v->pc };
+	struct event e = { .kind = EVENT_WARNING, .cpu = v->cpu, .el = v->el, .pc = v->pc };
 
 	for (unsigned int i = 0; i < walk->steps; i++) {
 		const struct pt_step *s = &walk->step[i];

@@ -477,26 +477,35 @@ static int say_reached(struct handoff *h, struct buf *out)
 	return 0;
 }
 
-static int say_end(struct handoff *h, int verdict, struct buf *out)
+/* Who has been warned is not told that nothing is wrong. */
+static int say_left(struct handoff *h, struct buf *out)
 {
 	struct machine *m = machine_of(h);
-	const char *go = h->ctx->gdb ? "continue" : "cont";
+	size_t warnings = handoff_warnings(h->ctx);
 	uint64_t pc = 0;
-	int el, err = 0;
+	int el = machine_el(m, h->boot_cpu);
+	int err = el < 0 ? el : machine_reg_read(m, h->boot_cpu, "pc", &pc);
 
+	if (err)
+		return err;
+	buf_printf(out, "the loader is left: EL%d, %#" PRIx64, el, pc);
+	say_symbol(h->ctx, pc, " <", ">", out);
+	if (h->unchecked)
+		buf_puts(out, ", by a jump that was not checked (why is said above)");
+	if (warnings)
+		buf_printf(out, ", with %zu warning%s on the way (`handoff log`)", warnings,
+			   warnings == 1 ? "" : "s");
+	else if (!h->unchecked)
+		buf_puts(out, ", nothing wrong in sight");
+	buf_printf(out, ". next: `%s`\n", h->ctx->gdb ? "continue" : "cont");
+	return 0;
+}
+
+static int say_end(struct handoff *h, int verdict, struct buf *out)
+{
 	switch (verdict) {
 	case DONE:
-		el = machine_el(m, h->boot_cpu);
-		err = el < 0 ? el : machine_reg_read(m, h->boot_cpu, "pc", &pc);
-		if (err)
-			return err;
-		buf_printf(out, "the loader is left: EL%d, %#" PRIx64, el, pc);
-		say_symbol(h->ctx, pc, " <", ">", out);
-		buf_printf(out, ", %s. next: `%s`\n",
-			   h->unchecked ? "by a jump that was not checked (why is said above)"
-					: "nothing wrong in sight",
-			   go);
-		break;
+		return say_left(h, out);
 	case FOUND:
 		explain_trouble(h, &h->trouble, out);
 		break;

@@ -68,6 +68,9 @@ int handoff_continue(struct context *ctx, struct sink *sink, struct machine_stop
 /** handoff_events() - how many events there have been since reset. */
 size_t handoff_events(const struct context *ctx);
 
+/** handoff_warnings() - how many of them are warnings. */
+size_t handoff_warnings(const struct context *ctx);
+
 /** handoff_log() - the timeline so far, again. */
 void handoff_log(struct context *ctx, struct buf *out);
 

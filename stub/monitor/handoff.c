@@ -34,6 +34,9 @@ static int go(struct cmd *c, const struct handoff_goal *goal)
 		return 0;
 	}
 	err = handoff_run(c->ctx, c->sink, goal, &c->found);
+	if (c->ctx->facts)
+		json_put(c->ctx->facts, "warnings",
+			 json_integer((json_int_t)handoff_warnings(c->ctx)));
 	return err && err != -BATON_ECANCELED ? cmd_fail(c, err, NULL) : err;
 }
 

@@ -97,7 +97,7 @@ nop='\037\040\003\325'
 mutant 0x90 "$nop" virt -e 'handoff run' -e 'cont 2'
 tap_ok 'no isb before the MMU is on' says \
 	'warning: no isb between the write of TTBR1_EL1, TTBR0_EL1, TCR_EL1, MAIR_EL1 and this'
-tap_ok '... is a warning: it goes on' in_order 'warning' 'nothing wrong in sight' "$ended"
+tap_ok '... is a warning: it goes on' in_order 'warning' 'with 1 warning on the way' "$ended"
 mutant 0x8c "$nop" virt -e 'handoff run'
 tap_ok 'no dsb after tlbi' says 'warning: no dsb between the tlbi at 0x48000088 and this'
 mutant 0xa4 "$nop" virt -e 'handoff run'

@@ -119,6 +119,9 @@ contract() {
 	tap_ok "$1${4+, Linux}: exit status 1" ends_with 1
 	baton "$tmp/$1.img" 0x70000000 virt -e 'handoff run'
 	tap_ok "$1${4+, Linux}: in a run" grep -qE "warning: .*$3" "$out"
+	tap_ok "$1${4+, Linux}: its end does not call all well" \
+		grep -qE '^the loader is left: .*, with [1-9] warnings? on the way' "$out"
+	tap_ok "$1${4+, Linux}: a warning is no failure" ends_with 0
 }
 contract contract-x0 x0 'x0 is 0: seL4 wants the task.s start, 0x4002d000'
 contract contract-x3 x3 'is 0x3000e0: outside of the task, 0x200000 to'

@@ -204,6 +204,7 @@ run "$bad" -s "$elf" -e 'handoff run' -e 'handoff log --json' --json
 tap_ok 'json: exit status 0' ends_with 0
 tap_ok 'json: an object a command on standard output' test "$(grep -c '^{"command": .*}$' "$out")$(wc -l <"$out")" = 22
 tap_ok 'json: a command' says '{"command": "handoff run", "ok": false, "status": 1, "output": "handoff: '
+tap_ok 'json: how many warnings' says '", "warnings": 0}'
 tap_ok 'json: the timeline is a member' says '"events": [{"kind": "sysreg", "cpu": 0, "el": 1, "pc": "0x70'
 tap_ok 'json: the console is on standard error' has "$tmp/err" 'jumping to kernel'
 run "$bad" -s "$elf" -e 'handoff run' -e 'handoff log' -e 'handoff log --json'
