@@ -8,7 +8,7 @@
 #include "wire.h"
 
 #define CPUS	  64
-#define SOFT_MAX  512
+#define SOFT_MAX  4096 /* QEMU has no limit */
 #define SLOTS_MAX 16 /* what ID_AA64DFR0_EL1 can say: BRPs and WRPs are four bits each */
 #define STALE_MAX 512
 
