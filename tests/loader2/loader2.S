@@ -9,6 +9,7 @@
  * LEAVE_BY_ERET   goes to the kernel by eret instead of br
  * STAY_AT_EL2     does not drop, and takes a kernel that is linked at 0x8040000000
  * ASK_SMC         tries an smc that may be undefined; its handler goes on behind it
+ * PROBE           the same with a register that the CPU may lack
  * ONE_OFF         maps the kernel's half from one block too far on
  */
 #ifdef STAY_AT_EL2
@@ -64,6 +65,12 @@ at_el1:
 	msr	vbar_el1, x20
 	mov	w0, #0x84000000
 	smc	#0
+#endif
+#ifdef PROBE
+	adr	x20, answers
+	msr	EL(vbar), x20
+	isb
+	mrs	x0, s3_0_c2_c0_3        /* TCR2_EL1, of FEAT_TCR2 */
 #endif
 	mov	w21, #'L'
 	mov	x22, #UART
@@ -131,15 +138,17 @@ move:
 	.size	move, . - move
 	.ltorg
 
-#ifdef ASK_SMC
+#if defined(ASK_SMC) || defined(PROBE)
 	.balign	2048
+	.type	answers, %object
 answers:
-	.fill	0x200 / 4, 4, 0x14000000
-	mrs	x27, elr_el1
+	.fill	0x200 / 4, 4, 0x14000000        /* b . */
+	mrs	x27, EL(elr)
 	add	x27, x27, #4
-	msr	elr_el1, x27
+	msr	EL(elr), x27
 	eret
-	.balign	2048, 0
+	.fill	0x5f0 / 4, 4, 0x14000000
+	.size	answers, . - answers
 #endif
 
 	.section .payload, "a"

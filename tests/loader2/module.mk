@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # A loader that shares nothing with ours, so that nothing is proved on ours alone.
 LOADER2_DIR := $(O)/tests/loader2
-LOADER2 := good bad good-eret bad-eret good-el2 bad-el2 good-smc good-kernel one-off
+LOADER2 := good bad good-eret bad-eret good-el2 bad-el2 good-smc good-kernel one-off \
+	good-probe good-probe-el2
 LOADER2_FLAGS_bad       := -DORPHAN
 LOADER2_FLAGS_good-eret := -DLEAVE_BY_ERET
 LOADER2_FLAGS_bad-eret  := -DORPHAN -DLEAVE_BY_ERET
 LOADER2_FLAGS_good-el2  := -DSTAY_AT_EL2
 LOADER2_FLAGS_bad-el2   := -DSTAY_AT_EL2 -DORPHAN
 LOADER2_FLAGS_good-smc  := -DASK_SMC
+LOADER2_FLAGS_good-probe := -DPROBE
+LOADER2_FLAGS_good-probe-el2 := -DPROBE -DSTAY_AT_EL2
 # where QEMU puts a raw image with -kernel
 LOADER2_FLAGS_good-kernel := -Wl,--defsym,BASE=0x40080000
 LOADER2_FLAGS_one-off   := -DONE_OFF
