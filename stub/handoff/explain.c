@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Trouble in words: what, where in the tables, and what would repair it. */
 #include "handoff/balance.h"
-#include "handoff/internal.h"
+#include "handoff/preflight.h"
 
 #include "hex.h"
 #include "mmu/sysreg.h"
@@ -100,6 +100,17 @@ static void say_target(struct handoff *h, const struct trouble *t, struct buf *o
 		buf_puts(out, " (kernel entry)");
 }
 
+/* What the msr does to the translation of the code behind it. */
+static void say_switch(struct handoff *h, const struct trouble *t, struct buf *out)
+{
+	const struct watch *w = preflight_watch(machine_of(h), t->cpu, t->el, t->insn.sysreg);
+
+	if (t->regime.pending || !w)
+		buf_puts(out, " turns the MMU on");
+	else
+		buf_printf(out, " changes %s with the MMU on", w->name);
+}
+
 static void say_next(struct handoff *h, const struct trouble *t, struct buf *out)
 {
 	buf_puts(out, "next: ");
@@ -112,7 +123,8 @@ static void say_next(struct handoff *h, const struct trouble *t, struct buf *out
 		if (t->acc.el != t->el)
 			buf_printf(out, " at EL%u", t->acc.el);
 	} else {
-		buf_printf(out, " turns the MMU on; then comes %#" PRIx64, t->va);
+		say_switch(h, t, out);
+		buf_printf(out, "; then comes %#" PRIx64, t->va);
 	}
 	buf_puts(out, "       ");
 	say_regime(h, &t->walk, out);

@@ -39,7 +39,7 @@ struct event {
 enum trouble_kind {
 	TROUBLE_NONE,
 	TROUBLE_JUMP,  /* the next instruction leaves, and its target is no good */
-	TROUBLE_MMU,   /* the next instruction turns on an MMU that does not map the code */
+	TROUBLE_MMU,   /* the next instruction switches to an MMU that does not map the code */
 	TROUBLE_FAULT, /* an exception was taken */
 	TROUBLE_OTHER, /* @what says it all */
 };

@@ -3,13 +3,17 @@
 #include "handoff/internal.h"
 
 /* Which -r the repair needs where the CPU's own regime is not the one that is broken. */
-static const char *regime_option(const struct trouble *t)
+static void say_option(const struct trouble *t, struct buf *out)
 {
-	if (t->kind == TROUBLE_MMU)
-		return " -r pending";
-	if (t->regime.el != (t->el ? t->el : 1))
-		return t->regime.el == 1 ? " -r el1" : " -r el2";
-	return "";
+	unsigned int half = t->walk.cfg.half;
+
+	if (t->kind == TROUBLE_MMU && t->regime.pending)
+		buf_puts(out, " -r pending");
+	else if (t->kind == TROUBLE_MMU) /* the MMU is on, and leads elsewhere as yet */
+		buf_printf(out, " -r el%u:ttbr%u=%#" PRIx64, t->regime.el, half,
+			   t->regime.ttbr[half]);
+	else if (t->regime.el != (t->el ? t->el : 1))
+		buf_puts(out, t->regime.el == 1 ? " -r el1" : " -r el2");
 }
 
 void repair_command(const struct trouble *t, const struct repair *r, struct buf *out)
@@ -20,8 +24,8 @@ void repair_command(const struct trouble *t, const struct repair *r, struct buf 
 	case REPAIR_SHIFTED:
 	case REPAIR_BITS:
 	case REPAIR_ONTO:
-		buf_printf(out, "pt-set %#" PRIx64 " L%d %s%s", r->va, r->level, r->edit,
-			   regime_option(t));
+		buf_printf(out, "pt-set %#" PRIx64 " L%d %s", r->va, r->level, r->edit);
+		say_option(t, out);
 		break;
 	case REPAIR_SYSREG:
 		buf_printf(out, "sysreg %s_EL%u = %#" PRIx64, r->reg, r->el, r->new);
@@ -89,7 +93,10 @@ static void say_register(struct handoff *h, const struct trouble *t, const struc
 	}
 	buf_printf(out, "%#" PRIx64, r->table);
 	say_symbol(h->ctx, r->table, " (", ")", out);
-	buf_printf(out, " is a root%s; with %s_EL%u leading there the walk ends",
+	buf_printf(out,
+		   r->kind == REPAIR_OPERAND
+			   ? " is a root%s; if that is written to %s_EL%u the walk ends"
+			   : " is a root%s; with %s_EL%u leading there the walk ends",
 		   r->use == USE_ORPHAN ? " that nothing points to" : "", r->reg, r->el);
 	(void)t;
 }

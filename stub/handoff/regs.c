@@ -35,10 +35,13 @@ static bool goes_on(const struct repair_query *q, const struct regime *r)
 	       then.oa == now.oa;
 }
 
-static struct repair of_reg(const struct repair_query *q, enum repair_kind kind, const char *reg,
-			    uint64_t old, uint64_t new)
+/* To set now what the next instruction writes would be no help: its operand is what counts. */
+static struct repair of_reg(const struct repair_query *q, const char *reg, uint64_t old,
+			    uint64_t new)
 {
-	return (struct repair){ .kind = kind,
+	bool next = q->writes && !strncmp(q->writes, reg, strlen(reg));
+
+	return (struct repair){ .kind = next ? REPAIR_OPERAND : REPAIR_SYSREG,
 				.use = USE_THIS_HALF,
 				.va = q->walk->ia,
 				.reg = reg,
@@ -66,21 +69,19 @@ static void try_sctlr(const struct repair_query *q, struct repairs *out)
 		uint64_t bit;
 		const char *name;
 	} rows[] = { { SCTLR_EE, "EE=0" }, { SCTLR_WXN, "WXN=0" } };
-	enum repair_kind kind =
-		q->onto_itself && q->acc.kind == PT_FETCH ? REPAIR_OPERAND : REPAIR_SYSREG;
 	struct regime r = *q->regime;
 	struct repair rep;
 
 	if (q->walk->cfg.flat) {
 		r.sctlr |= SCTLR_M | SCTLR_C | SCTLR_I;
-		rep = of_reg(q, REPAIR_SYSREG, "SCTLR", q->regime->sctlr, r.sctlr);
+		rep = of_reg(q, "SCTLR", q->regime->sctlr, r.sctlr);
 		snprintf(rep.edit, sizeof(rep.edit), "M=1, C=1, I=1");
 		try_regime(q, &r, &rep, out);
 		return;
 	}
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		r.sctlr = q->regime->sctlr & ~rows[i].bit;
-		rep = of_reg(q, kind, "SCTLR", q->regime->sctlr, r.sctlr);
+		rep = of_reg(q, "SCTLR", q->regime->sctlr, r.sctlr);
 		snprintf(rep.edit, sizeof(rep.edit), "%s", rows[i].name);
 		try_regime(q, &r, &rep, out);
 	}
@@ -125,7 +126,7 @@ static void try_tcr_with(const struct repair_query *q, unsigned int granule, uns
 	unsigned int half = q->walk->cfg.half;
 	uint64_t parange = q->regime->mmfr[0] & 15;
 	struct regime r = *q->regime;
-	struct repair rep = of_reg(q, REPAIR_SYSREG, "TCR", r.tcr, r.tcr);
+	struct repair rep = of_reg(q, "TCR", r.tcr, r.tcr);
 
 	if (q->regime->two_halves)
 		put(&rep, &epd[half], 0);
@@ -167,7 +168,7 @@ static void try_mair(const struct repair_query *q, struct repairs *out)
 	if (q->acc.kind != PT_FETCH || q->walk->fault || q->walk->cfg.flat || r.mair)
 		return;
 	r.mair = MAIR_NORMAL_WB << (8 * index);
-	rep = of_reg(q, REPAIR_SYSREG, "MAIR", 0, r.mair);
+	rep = of_reg(q, "MAIR", 0, r.mair);
 	snprintf(rep.edit, sizeof(rep.edit), "Attr%u=0xff", index);
 	try_regime(q, &r, &rep, out);
 }
@@ -191,7 +192,7 @@ void regs_try_root(const struct repair_query *q, uint64_t pa, enum repair_use us
 	struct repair rep;
 
 	r.ttbr[half] = (r.ttbr[half] & TTBR_KEEP) | pa;
-	rep = of_reg(q, REPAIR_SYSREG, names[half], q->regime->ttbr[half], r.ttbr[half]);
+	rep = of_reg(q, names[half], q->regime->ttbr[half], r.ttbr[half]);
 	rep.use = use;
 	rep.table = pa;
 	try_regime(q, &r, &rep, out);

@@ -71,6 +71,7 @@ struct repair_query {
 	bool registers;		    /* they may be wrong, too */
 	bool running;		    /* there is code at @pc, which has to go on as it is */
 	uint64_t pc;
+	const char *writes; /* "TCR_EL1": what the msr at @pc writes, from a register; or NULL */
 	/* where tables may lie: physical, by pages */
 	const struct scan_span *spans;
 	size_t span_count;

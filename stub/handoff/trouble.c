@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What is wrong, gathered while the machine stands on it, and what would repair it. */
-#include "handoff/internal.h"
+#include "handoff/preflight.h"
 
 #include "hex.h"
 #include "mmu/sysreg.h"
@@ -163,6 +163,27 @@ static bool is_device(struct handoff *h, uint64_t pa)
 	return r && r->kind == RAM_IO;
 }
 
+/* What the msr at pc writes. */
+static const char *writes(struct handoff *h, const struct trouble *t)
+{
+	const struct watch *w = NULL;
+
+	if (t->kind == TROUBLE_MMU)
+		w = preflight_watch(machine_of(h), t->cpu, t->el, t->insn.sysreg);
+	return w ? w->name : NULL;
+}
+
+/* xzr is no register to be set. */
+static void drop_operands(struct repairs *r)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < r->count; i++)
+		if (r->list[i].kind != REPAIR_OPERAND)
+			r->list[kept++] = r->list[i];
+	r->count = kept;
+}
+
 int trouble_repairs(struct handoff *h, struct trouble *t)
 {
 	struct scan_span spans[IMAGE_SPANS + 2];
@@ -200,9 +221,12 @@ int trouble_repairs(struct handoff *h, struct trouble *t)
 	/* of a machine that runs; a file has none of its own */
 	q.registers = q.running = t->word || t->kind == TROUBLE_FAULT;
 	q.pc = t->pc;
+	q.writes = writes(h, t);
 	q.spans = spans;
 	q.span_count = where_tables_lie(h, &t->regime, spans);
 	repair_find(&q, &t->repairs);
+	if (q.writes && t->insn.reg == 31)
+		drop_operands(&t->repairs);
 	err = tables.lost;
 	return err ? err : target_find(h, t, &q);
 }

@@ -484,6 +484,19 @@ const struct defect defects[] = {
 	  .change = { AT("go", FIND, "root+0", "low_l1+0") }, .end = ZOO_BOOTS,
 	  .says = { "fix: sysreg TTBR1_EL1 = {root}" } },
 
+	{ "2-ttbr0-late", "TTBR0_EL1 is written once more, with SCTLR_EL1's value and the MMU on",
+	  .image = "loader2/good",
+	  .change = { AT("go", FIND, "d518101a d5033fdf d518d09f", "d518101a d5033fdf d518201a") },
+	  .end = ZOO_BOOTS,
+	  .says = { "changes TTBR0_EL1 with the MMU on; then comes 0x", "!turns the MMU on",
+		    "fix: set $x26 = {low_l1+1}" } },
+	{ "2-tcr-late", "TCR_EL1 is written once more, with SCTLR_EL1's value and the MMU on",
+	  .image = "loader2/good",
+	  .change = { AT("go", FIND, "d518101a d5033fdf d518d09f", "d518101a d5033fdf d518205a") },
+	  .end = ZOO_BOOTS,
+	  .says = { "changes TCR_EL1 with the MMU on; then comes 0x", "!turns the MMU on",
+		    "TCR_EL1.T0SZ = 61 is out of range", "fix: set $x26 = 0x" } },
+
 	/* --- and at EL2 */
 	{ "2-el2-root-zero", "EL2: its root does not lead to the kernel",
 	  .image = "loader2/good-el2", .change = { AT("root", 8, "high_l1+3", NOTHING) },
