@@ -92,6 +92,22 @@ static int is_code(struct live *l, const struct live_stop *s)
 	return no ? machine_fail(&l->m, -BATON_EFAULT, "no code is there yet") : err;
 }
 
+/* By the tables of the CPU that was stopped, or of any that maps it: they may be at odds. */
+static int mapped_for(struct live *l, struct live_stop *s)
+{
+	int err = -BATON_EFAULT;
+
+	for (unsigned int i = 0; i < l->m.cpus && err == -BATON_EFAULT; i++) {
+		s->cpu = (l->m.cpu + i) % l->m.cpus;
+		err = speak_of(l, s->cpu);
+		if (!err)
+			err = word(l, false, s->addr, s->saved);
+		if (!err)
+			err = live_where(l, s->cpu, s->addr, &s->pa);
+	}
+	return err == -BATON_EFAULT ? machine_fail(&l->m, err, "nothing is mapped there") : err;
+}
+
 /*
  * Where QEMU has lost a trap it goes on counting it, and a new one at its place is `OK`
  * without being written: so it is looked at.
@@ -99,16 +115,10 @@ static int is_code(struct live *l, const struct live_stop *s)
 static int trap_set(struct live *l, struct live_stop *s)
 {
 	uint8_t now[4];
-	int err = speak_of(l, l->m.cpu);
+	int err = mapped_for(l, s);
 
 	if (!err)
-		err = word(l, false, s->addr, s->saved);
-	if (!err)
-		err = live_where(l, l->m.cpu, s->addr, &s->pa);
-	if (err)
-		return err == -BATON_EFAULT ? machine_fail(&l->m, err, "nothing is mapped there")
-					    : err;
-	err = is_code(l, s);
+		err = is_code(l, s);
 	if (!err)
 		err = ask(l, true, BREAK_SOFT, s->addr, 4);
 	if (err)
@@ -130,7 +140,7 @@ static int trap_set(struct live *l, struct live_stop *s)
 static int trap_clear(struct live *l, struct live_stop *s)
 {
 	uint8_t now[4], trap[4];
-	int err = speak_of(l, l->m.cpu);
+	int err = speak_of(l, s->cpu);
 
 	if (!err)
 		err = ask(l, false, BREAK_SOFT, s->addr, 4);
