@@ -275,12 +275,17 @@ static bool is_taken_hvc(const struct trouble *t)
 	       t->repairs.list[0].address != t->elr;
 }
 
+static bool is_vectors(const struct trouble *t)
+{
+	return t->repairs.count && t->repairs.list[0].kind == REPAIR_VECTORS;
+}
+
 static int go_on(struct handoff *h, const struct trouble *t, struct buf *out, bool *found)
 {
 	const char *go = h->ctx->gdb ? "continue" : "cont";
 	int err = 0;
 
-	if (t->kind == TROUBLE_FAULT && t->whole) {
+	if (t->kind == TROUBLE_FAULT && t->whole && !is_vectors(t)) {
 		/* an hvc that was taken left its address behind it */
 		err = put_back(h, t->cpu, is_taken_hvc(t) ? 4 : 0, out);
 		if (!err)
@@ -374,6 +379,31 @@ static int apply_core(struct handoff *h, const char *name, const struct repair *
 	return err;
 }
 
+/* The CPU is as the exception left it: it goes on at the right vector's first instruction. */
+static int apply_vectors(struct handoff *h, const struct repair *r, struct buf *out)
+{
+	const struct trouble *t = &h->trouble;
+	struct touch touch = { .machine = machine_of(h),
+			       .journal = h->ctx->journal,
+			       .cpu = t->cpu };
+	uint64_t pc = r->new + t->vector;
+	/* where nothing can run the CPU cannot write a register either: pc first */
+	int err = touch_reg(&touch, "pc", pc, "fix -y: to the entry of the right vectors");
+
+	err = touch_end(&touch, err, out);
+	if (err)
+		return err;
+	err = apply_command(h, r, out);
+	if (!err) {
+		buf_printf(out, "CPU%u: pc is %#" PRIx64 " now, the entry that was meant\n", t->cpu,
+			   pc);
+		return 0;
+	}
+	touch.number = 0;
+	(void)touch_end(&touch, touch_reg(&touch, "pc", t->pc, "fix -y: as it was"), out);
+	return err;
+}
+
 static int apply_table(struct handoff *h, const struct repair *r, struct buf *out)
 {
 	struct trouble *t = &h->trouble;
@@ -427,6 +457,10 @@ static int apply(struct handoff *h, const struct repair *r, struct buf *out)
 	case REPAIR_TARGET:
 		snprintf(name, sizeof(name), "pc");
 		err = apply_core(h, name, r, out);
+		break;
+	case REPAIR_VECTORS:
+		snprintf(name, sizeof(name), "%.7s_EL%u", r->reg, r->el);
+		err = apply_vectors(h, r, out);
 		break;
 	}
 	if (!err)

@@ -70,6 +70,10 @@ struct trouble {
 	bool nowhere;	     /* the address is no memory's and no device's */
 	bool by_sp;	     /* FAULT: the access was through the stack pointer */
 	bool nested;	     /* FAULT: the handler runs the code that faulted, too */
+	/* FAULT: nothing can run at its vector */
+	const char *vbar_wrong;
+	uint64_t vbar;
+	struct repair vbar_meant; /* a hint: where the right ones are; new 0: not known */
 	struct repairs repairs;
 };
 
@@ -301,6 +305,12 @@ void trouble_other(struct handoff *h, unsigned int cpu, unsigned int el, uint64_
 int target_find(struct handoff *h, struct trouble *t, const struct repair_query *q);
 /** conduit_find() - an smc or hvc that nobody serves, where the other one is. */
 int conduit_find(struct handoff *h, struct trouble *t);
+
+/* vbar.c */
+/** vbar_find() - the vector that was taken cannot run: t->vbar_wrong, and what was meant. */
+int vbar_find(struct handoff *h, struct trouble *t);
+/** vbar_is_table() - 2 KiB that are vectors, all 16 of them. */
+bool vbar_is_table(const uint8_t *raw);
 
 /* cause.c */
 void cause_say(struct handoff *h, const struct trouble *t, struct buf *out);

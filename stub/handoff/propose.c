@@ -28,6 +28,7 @@ void repair_command(const struct trouble *t, const struct repair *r, struct buf 
 		say_option(t, out);
 		break;
 	case REPAIR_SYSREG:
+	case REPAIR_VECTORS:
 		buf_printf(out, "sysreg %s_EL%u = %#" PRIx64, r->reg, r->el, r->new);
 		break;
 	case REPAIR_OPERAND:
@@ -101,6 +102,26 @@ static void say_register(struct handoff *h, const struct trouble *t, const struc
 	(void)t;
 }
 
+static void say_vectors(struct handoff *h, const struct trouble *t, const struct repair *r,
+			struct buf *out)
+{
+	buf_printf(out, "VBAR_EL%u, %#" PRIx64 ", %s; at %#" PRIx64, r->el, r->old, t->vbar_wrong,
+		   r->new);
+	say_symbol(h->ctx, r->new, " <", ">", out);
+	buf_puts(out, " are vectors, ");
+	switch (r->basis) {
+	case BASIS_WRITTEN:
+		buf_printf(out, "which CPU%u was given at %#" PRIx64, r->index, r->address);
+		break;
+	case BASIS_MADE:
+		buf_printf(out, "whose address the code at %#" PRIx64 " makes", r->address);
+		break;
+	case BASIS_ONLY:
+		buf_puts(out, "all 16 entries, and no other code leads there");
+		break;
+	}
+}
+
 void repair_why(struct handoff *h, const struct trouble *t, const struct repair *r, struct buf *out)
 {
 	switch (r->kind) {
@@ -140,6 +161,9 @@ void repair_why(struct handoff *h, const struct trouble *t, const struct repair 
 				     "the other way"
 				   : "where firmware is not called this way it is called the "
 				     "other, or there is none");
+		return;
+	case REPAIR_VECTORS:
+		say_vectors(h, t, r, out);
 		return;
 	}
 	buf_printf(out, " at %#" PRIx64, r->after.oa);
@@ -200,7 +224,13 @@ void explain_repairs(struct handoff *h, const struct trouble *t, struct buf *out
 		buf_putc(out, '\n');
 	}
 	if (shown > 1)
-		buf_puts(out, "none of these is better than the others: choose one\n");
+		buf_puts(out, "I do not know which of these: none is better than the others\n");
+	if (!shown && t->vbar_meant.new) {
+		say_vectors(h, t, &t->vbar_meant, out);
+		buf_puts(out, "\nwith them its own handler would tell of it: `");
+		repair_command(t, &t->vbar_meant, out);
+		buf_puts(out, "`\n");
+	}
 	if (t->nowhere) {
 		buf_printf(out, "there is neither memory nor a device at %#" PRIx64 "\n", t->va);
 		return;

@@ -83,6 +83,7 @@ static void rate(const struct repair_query *q, struct repair *r)
 		break;
 	case REPAIR_TARGET:
 	case REPAIR_CONDUIT:
+	case REPAIR_VECTORS:
 		r->score += 8;
 		break;
 	}

@@ -29,6 +29,14 @@ enum repair_kind {
 	REPAIR_OPERAND,	 /* what the msr that comes next writes to @reg */
 	REPAIR_TARGET,	 /* where the jump goes: the code is mapped at @new */
 	REPAIR_CONDUIT,	 /* at @address: hvc instead of smc, or the other way round */
+	REPAIR_VECTORS,	 /* VBAR of @el; pc goes on at its entry */
+};
+
+/* REPAIR_VECTORS: what says so; @address: where, @index: on which CPU. The best first. */
+enum repair_basis {
+	BASIS_WRITTEN, /* the register held it */
+	BASIS_MADE,    /* code makes that address */
+	BASIS_ONLY,    /* nothing else looks like it */
 };
 
 /* REPAIR_TABLE: who points to the table as things are. */
@@ -43,6 +51,7 @@ enum repair_use {
 struct repair {
 	enum repair_kind kind;
 	enum repair_use use;
+	enum repair_basis basis;
 	uint64_t va;
 	int level;
 	unsigned int index;

@@ -101,10 +101,17 @@ static int visit_msr(struct handoff *h, struct visit *v)
 		return err;
 	if (w->role == WATCH_VBAR)
 		err = vectors_add(h, e.after & ~UINT64_C(0x7ff));
+	if (!err && w->role == WATCH_VBAR && (e.after & 0x7ff)) /* QEMU goes there */
+		err = vectors_add(h, e.after & ~UINT64_C(0x1f));
 	if (err)
 		return err;
 	if (!v->quiet)
 		say_sysreg(h, v, w, &e, known);
+	if (w->role == WATCH_VBAR && (e.after & 0x7ff) && !v->quiet) {
+		e = event_of(v, EVENT_WARNING);
+		event_add(h, &e, "warning: %s is no multiple of 2 KiB: its bits 10 to 0 are RES0",
+			  w->name);
+	}
 	return step_over(h, v);
 }
 

@@ -363,6 +363,8 @@ int trouble_fault(struct handoff *h, unsigned int cpu, unsigned int el, int vect
 		err = conduit_find(h, t);
 	if (!err && t->walked && t->walk.fault)
 		err = trouble_repairs(h, t);
+	if (!err && t->whole && !repair_best(&t->repairs))
+		err = vbar_find(h, t);
 	return err;
 }
 
