@@ -180,6 +180,8 @@ static void memory(const struct ahead_source *s, struct ahead *a, uint32_t w)
 		base += (uint64_t)offset;
 	if (!(w >> 22 & 1)) {
 		a->stored = true;
+		a->store = base;
+		a->stores = !known ? 0 : w >> 28 & 1 ? 1u << (w >> 30) : 16;
 	} else if ((w & 0xfe000000) == 0xa8000000) {
 		load(s, a, rt, known, base, 8);
 		load(s, a, rt2, known, base + 8, 8);
@@ -310,6 +312,30 @@ static bool condition(const struct ahead *a, bool *taken)
 		value = (uint32_t)value;
 	*taken = (w >> 24 & 1) == (value != 0);
 	return true;
+}
+
+void ahead_forget(struct ahead *a, uint32_t word)
+{
+	if ((word >> 25 & 5) == 4)
+		forget_all(a, word);
+	forget(a, word & 31);
+	a->known &= ~(1u << SP);
+}
+
+void ahead_past(const struct ahead_source *s, struct ahead *a, uint32_t word)
+{
+	a->word = word;
+	a->insn = insn_decode(word);
+	a->stored = (word & 0xbf000000) != 0x18000000;
+	a->stores = 0;
+	if (a->insn.kind == INSN_BL)
+		put(a, 30, true, a->pc + 4, 1u << 31);
+	else if (a->insn.kind == INSN_MRS)
+		forget(a, a->insn.reg);
+	else if (a->insn.kind == INSN_OTHER && word >> 24 == 0xd5)
+		forget(a, word & 31);
+	else if (a->insn.kind == INSN_OTHER)
+		data(s, a);
 }
 
 /* One instruction; false: where it leads is not certain. */

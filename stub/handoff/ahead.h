@@ -14,12 +14,14 @@ struct ahead {
 	uint64_t pc;
 	uint32_t word; /* the instruction there, where it could be read */
 	struct insn insn;
-	unsigned int steps; /* instructions up to it */
-	uint64_t x[32];	    /* 31: sp */
-	uint32_t known;	    /* bit N: x[N] is certain */
-	uint64_t pstate;    /* as SPSR has it */
-	bool stored;	    /* memory was written to: what a load gives is not certain any more */
-	bool lost;	    /* more system registers were written than there is room for */
+	unsigned int steps;  /* instructions up to it */
+	uint64_t x[32];	     /* 31: sp */
+	uint32_t known;	     /* bit N: x[N] is certain */
+	uint64_t pstate;     /* as SPSR has it */
+	bool stored;	     /* memory was written to: what a load gives is not certain any more */
+	uint64_t store;	     /* where the last instruction has stored to */
+	unsigned int stores; /* bytes; 0: nothing, or it is not known where */
+	bool lost;	     /* more system registers were written than there is room for */
 	struct {
 		uint16_t sysreg; /* SYSREG() */
 		uint64_t value;
@@ -47,6 +49,14 @@ struct ahead_source {
  * more.
  */
 bool ahead_look(const struct ahead_source *s, struct ahead *a);
+
+/**
+ * ahead_past() - what the instruction at @a's pc leaves in registers, wherever it leads. Of
+ * memory only what was loaded from beside the code is taken for what it was.
+ */
+void ahead_past(const struct ahead_source *s, struct ahead *a, uint32_t word);
+/** ahead_forget() - the registers that @word may write are not certain. */
+void ahead_forget(struct ahead *a, uint32_t word);
 
 /** ahead_sysreg() - was that register written on the way? *@known: with *@value. */
 bool ahead_sysreg(const struct ahead *a, uint16_t sysreg, uint64_t *value, bool *known);

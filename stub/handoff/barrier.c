@@ -3,8 +3,10 @@
  * Barriers and invalidations that are missing. Only what the instructions between two
  * stops prove is said, as a warning: QEMU does without, hardware may not.
  */
-#include "handoff/internal.h"
+#include "handoff/back.h"
+#include "handoff/linked.h"
 #include "handoff/path.h"
+#include "handoff/preflight.h"
 
 #include "hex.h"
 
@@ -105,32 +107,146 @@ static void before_tlbi_is_over(struct handoff *h, const struct visit *v)
 	}
 }
 
-int barrier_mmu_on(struct handoff *h, const struct visit *v)
+/* --- stores to tables */
+
+/* The table of those that @pa is in, if what is there now is valid. */
+static bool is_descriptor(const struct tables *t, const struct linked *l, uint64_t pa,
+			  uint64_t *table)
 {
-	h->mmu_on = (struct mmu_on){ true, v->cpu, v->el, v->pc, 0 };
-	before_mmu_on(h, v);
-	before_tlbi_is_over(h, v);
-	return reg_x(machine_of(h), v->cpu, 30, &h->mmu_on.link);
+	uint64_t desc;
+
+	for (unsigned int half = 0; half <= (t->regime.two_halves ? 1u : 0u); half++) {
+		struct pt_config cfg;
+
+		if (pt_config_from_regime(&cfg, &t->regime, half ? UINT64_MAX : 0, NULL))
+			continue;
+		for (size_t i = 0; i < l->count[half]; i++) {
+			*table = l->tables[half][i].address;
+			if (pa - *table < UINT64_C(1) << cfg.granule)
+				return !pt_read_desc(&cfg, &t->reader, pa & ~UINT64_C(7), &desc) &&
+				       (desc & 1);
+		}
+	}
+	return false;
+}
+
+/* The tables that will be used, and what is looked for in them. */
+struct stored {
+	struct handoff *h;
+	const struct visit *v;
+	struct tables now, then;
+	struct linked linked;
+	uint64_t table, pc; /* pc: of the last store to one; 0: none is seen */
+};
+
+/* Of what it has written, is there anything that a walk will read? */
+static void look_at_store(struct stored *s, const struct ahead *a)
+{
+	struct pt_walk walk;
+
+	if (!a->stores || tables_walk(&s->now, a->store, NULL, &walk, NULL) || walk.fault)
+		return;
+	if (!s->linked.count[0] && !s->linked.count[1])
+		linked_collect(&s->linked, &s->then.regime, &s->then.reader);
+	for (uint64_t at = 0; at < a->stores; at += 8)
+		if (is_descriptor(&s->then, &s->linked, walk.oa + at, &s->table))
+			s->pc = a->pc;
+}
+
+static int literal(void *ctx, uint64_t va, unsigned int len, uint64_t *value)
+{
+	const struct stored *s = ctx;
+	uint8_t raw[8];
+	int err = machine_virt_read(machine_of(s->h), s->v->cpu, va, raw, len);
+
+	*value = err ? 0 : le_read(raw, len);
+	return err;
+}
+
+/* All that was executed since the last dsb, as far as that is certain. */
+static void look_at_stores(struct stored *s, uint64_t link)
+{
+	const struct ahead_source source = { .load = literal, .ctx = s };
+	struct back_step step[BACK_MOST];
+	struct ahead a = { 0 };
+
+	for (size_t i = back_path(&s->h->scan, s->v->pc, link, step); i-- > 0;) {
+		a.pc = step[i].pc;
+		ahead_past(&source, &a, step[i].word);
+		look_at_store(s, &a);
+		for (size_t k = i; step[i].loop && k <= step[i].loop; k++)
+			ahead_forget(&a, step[k].word);
+	}
 }
 
 /*
- * Other tables with the MMU on and the same ASID: what the old ones mapped may be in the
- * TLB until a tlbi (D8.16.1).
+ * A walk is an observer of its own: what is stored to a table is sure to be seen by it behind
+ * a dsb (DDI 0487, D8.2 "Ordering of memory accesses from translation table walks").
  */
+static int before_tables_are_used(struct handoff *h, const struct visit *v)
+{
+	struct machine *m = machine_of(h);
+	struct event e = { .kind = EVENT_WARNING, .cpu = v->cpu, .el = v->el, .pc = v->pc };
+	const struct watch *w = preflight_watch(m, v->cpu, v->el, v->site.insn.sysreg);
+	struct stored s = { .h = h, .v = v };
+	uint64_t link = 0;
+	int err;
+
+	if (v->site.kernel || tables_init(&s.now, m, NULL, v->cpu, NULL, NULL) ||
+	    tables_init(&s.then, m, NULL, v->cpu, NULL, NULL) || s.then.regime.nested)
+		return 0;
+	err = reg_x(m, v->cpu, v->site.insn.reg, leap_register(&s.then.regime, w->role));
+	if (!err)
+		err = reg_x(m, v->cpu, 30, &link);
+	if (err)
+		return err;
+	look_at_stores(&s, link);
+	linked_free(&s.linked);
+	if (s.pc)
+		event_add(h, &e,
+			  "warning: no dsb between the store to the table at %#" PRIx64
+			  ", at %#" PRIx64 ", and this: hardware may walk what was there before",
+			  s.table, s.pc);
+	return s.then.lost ? s.then.lost : s.now.lost;
+}
+
+int barrier_mmu_on(struct handoff *h, const struct visit *v)
+{
+	int err;
+
+	h->mmu_on = (struct mmu_on){ true, v->cpu, v->el, v->pc, 0 };
+	before_mmu_on(h, v);
+	before_tlbi_is_over(h, v);
+	err = before_tables_are_used(h, v);
+	return err ? err : reg_x(machine_of(h), v->cpu, 30, &h->mmu_on.link);
+}
+
+/* --- other tables with the MMU on: what the old ones mapped may be in the TLB until a tlbi */
+
+#define TCR_A1 (UINT64_C(1) << 22)
+#define TCR_AS (UINT64_C(1) << 36)
+
+/* TCR says which of the roots has it, and of how many bits (D8.16.2). */
+static uint64_t asid_of(const struct regime *r)
+{
+	return r->ttbr[r->tcr & TCR_A1 ? 1 : 0] >> 48 & (r->tcr & TCR_AS ? 0xffff : 0xff);
+}
+
 int barrier_ttbr(struct handoff *h, const struct visit *v, const struct event *e)
 {
 	struct tables t;
 	int err;
 
-	if ((e->before ^ e->after) >> 48 || !((e->before ^ e->after) & 0xfffffffffffe))
+	if (!((e->before ^ e->after) & 0xfffffffffffe))
 		return 0;
 	err = tables_init(&t, machine_of(h), NULL, v->cpu, NULL, NULL);
 	if (err)
 		return t.lost;
-	if (!(t.regime.sctlr & SCTLR_M) || h->stale.used)
+	if (!(t.regime.sctlr & SCTLR_M))
 		return 0;
-	h->stale = (struct stale){ true, v->cpu, v->pc, e->name, t.regime };
-	return 0;
+	if (!h->stale.used)
+		h->stale = (struct stale){ true, v->cpu, v->pc, e->name, t.regime };
+	return before_tables_are_used(h, v);
 }
 
 static void tables_are_stale(struct handoff *h, const struct visit *v, uint64_t va, uint64_t pa)
@@ -138,12 +254,15 @@ static void tables_are_stale(struct handoff *h, const struct visit *v, uint64_t 
 	struct event e = { .kind = EVENT_WARNING, .cpu = v->cpu, .el = v->el, .pc = v->pc };
 	struct tables t;
 	struct pt_walk walk;
+	uint64_t asid;
 
 	if (!h->stale.used || h->blind || h->stale.cpu != v->cpu || h->stale.regime.el != v->el ||
 	    tables_init(&t, machine_of(h), NULL, v->cpu, NULL, NULL))
 		return;
+	asid = asid_of(&t.regime);
 	t.regime = h->stale.regime;
-	if (tables_walk(&t, va, NULL, &walk, NULL) || walk.fault || walk.oa == pa)
+	if (tables_walk(&t, va, NULL, &walk, NULL) || walk.fault || walk.oa == pa ||
+	    (walk.attrs.ng && asid != asid_of(&t.regime)))
 		return;
 	event_add(h, &e,
 		  "warning: no tlbi since %s was written at %#" PRIx64 " with the MMU on: %#" PRIx64

@@ -10,7 +10,7 @@ static bool is_isb(uint32_t w)
 	return (w & 0xfffff0ff) == 0xd50330df;
 }
 
-static bool is_dsb(uint32_t w)
+bool path_is_dsb(uint32_t w)
 {
 	return (w & 0xfffff0ff) == 0xd503309f || (w & 0xfffff3ff) == 0xd503323f; /* nXS */
 }
@@ -58,7 +58,7 @@ static bool step(struct path *p, bool through, uint64_t *link)
 		p->end = PATH_SYNC;
 		return false;
 	}
-	p->dsb |= is_dsb(p->word);
+	p->dsb |= path_is_dsb(p->word);
 	if (i.x30 != X30_KEPT)
 		*link = 0;
 	p->pc += 4;

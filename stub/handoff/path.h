@@ -36,4 +36,7 @@ struct path {
 void path_follow(const struct path_source *s, uint64_t pc, uint64_t link, uint64_t until,
 		 bool through, struct path *out);
 
+/** path_is_dsb() - one that waits for what was written before it, or the like. */
+bool path_is_dsb(uint32_t word);
+
 #endif

@@ -78,6 +78,12 @@ const struct scan_word *scan_word(const struct scan *s, uint64_t pc)
 	return s->words[i].pc == pc ? &s->words[i] : NULL;
 }
 
+void scan_entry(struct scan *s, uint64_t pc)
+{
+	if (scan_word(s, pc))
+		s->words[slot_of(s, pc)].entry = true;
+}
+
 struct scan_site *scan_site(const struct scan *s, uint64_t pc)
 {
 	for (size_t i = 0; i < s->site_count; i++)
@@ -225,6 +231,7 @@ size_t scan_from(struct scan *s, const struct scan_source *source, const struct 
 
 		follow(r, t.pc, t.link, &found);
 	}
+	scan_entry(s, entry);
 	free(r->todo);
 	free(r);
 	return found;

@@ -43,6 +43,7 @@ struct scan_word {
 	uint64_t pc; /* SCAN_NO_PC: a free slot */
 	uint32_t word;
 	uint8_t link; /* enum scan_link */
+	bool entry;   /* come to by something else than a direct branch */
 };
 
 /** struct scan_site - an instruction to stop at. */
@@ -82,6 +83,8 @@ size_t scan_from(struct scan *s, const struct scan_source *source, const struct 
 /** scan_add() - a site more, whether or not anything known leads there; as scan_site(). */
 struct scan_site *scan_add(struct scan *s, uint64_t pc, uint32_t word, const struct insn *insn);
 
+/** scan_entry() - code that is known was come to by something else than a direct branch. */
+void scan_entry(struct scan *s, uint64_t pc);
 /** scan_word() - what is known at @pc, or NULL. */
 const struct scan_word *scan_word(const struct scan *s, uint64_t pc);
 /** scan_site() - the site at @pc, or NULL; valid until the next scan_from(). */

@@ -153,6 +153,7 @@ static int visit_eret(struct handoff *h, struct visit *v)
 			      v->el, spsr, el, v->el);
 		return FOUND;
 	}
+	scan_entry(&h->scan, elr);
 	if (v->site.hits <= HANDOFF_LIFT)
 		say_eret(h, &e, elr);
 	return leave_visit(h, v, elr, el);
@@ -293,7 +294,9 @@ static int visit_branch(struct handoff *h, struct visit *v)
 
 	if (err)
 		return err;
-	return leave_visit(h, v, insn->pauth ? insn_strip_pauth(target) : target, v->el);
+	target = insn->pauth ? insn_strip_pauth(target) : target;
+	scan_entry(&h->scan, target);
+	return leave_visit(h, v, target, v->el);
 }
 
 int site_visit(struct handoff *h, struct visit *v)

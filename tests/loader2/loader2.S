@@ -11,6 +11,9 @@
  * ASK_SMC         tries an smc that may be undefined; its handler goes on behind it
  * PROBE           the same with a register that the CPU may lack
  * ONE_OFF         maps the kernel's half from one block too far on
+ * SWITCH          turns the MMU on with older tables, in which the kernel is elsewhere; its own
+ *                 come with another ASID, and no tlbi. SWITCH_NG: the older ones are not global
+ * FILL            fills the kernel's level-2 table as it runs; FILL_LATE: behind the last dsb
  */
 #ifdef STAY_AT_EL2
 #define KERNEL_VIRT  0x8040000000
@@ -95,18 +98,35 @@ at_el1:
 #else
 	ldr	x26, =low_l1
 	msr	ttbr0_el1, x26
+#ifdef SWITCH
+	ldr	x26, =old_root
+#else
 	ldr	x26, =root
+#endif
 	msr	ttbr1_el1, x26
+#endif
+#ifdef FILL
+	bl	fill
 #endif
 	ic	iallu
 	tlbi	TLBI_ALL
 	dsb	sy
 	isb
+#ifdef FILL_LATE
+	bl	fill
+#endif
 	mrs	x26, EL(sctlr)
 	mov	x27, #0x1005            /* I, C, M */
 	orr	x26, x26, x27
 	msr	EL(sctlr), x26
 	isb
+#ifdef SWITCH
+	ldr	x26, =root
+	msr	ttbr1_el1, x26
+	ldr	x26, =low_l1 + (1 << 48)
+	msr	ttbr0_el1, x26
+	isb
+#endif
 
 	/* The kernel's arguments; TPIDR_EL1 is the logical CPU. */
 	msr	tpidr_el1, xzr
@@ -136,6 +156,20 @@ move:
 	b.lo	move
 	ret
 	.size	move, . - move
+
+#if defined(FILL) || defined(FILL_LATE)
+	.type	fill, %function
+fill:
+	ldr	x26, =high_l2
+	ldr	x27, =KERNEL_PHYS | NORMAL
+	mov	x28, #512
+1:	str	x27, [x26], #8
+	add	x27, x27, #0x200000
+	subs	x28, x28, #1
+	b.ne	1b
+	ret
+	.size	fill, . - fill
+#endif
 	.ltorg
 
 #if defined(ASK_SMC) || defined(PROBE)
@@ -173,6 +207,9 @@ task_image_end:
 
 	/* The upper half, from the leaves to the root. */
 	table	high_l2
+#if defined(FILL) || defined(FILL_LATE)
+	.fill	512, 8, 0
+#else
 #ifdef ONE_OFF
 	.set	.Lblock, (KERNEL_PHYS + 0x200000) | NORMAL
 #else
@@ -182,11 +219,32 @@ task_image_end:
 	.quad	.Lblock
 	.set	.Lblock, .Lblock + 0x200000
 	.endr
+#endif
 
 	table	high_l1
 	.quad	0
 	.quad	high_l2 + TABLE
 	.fill	510, 8, 0
+
+#ifdef SWITCH
+#ifdef SWITCH_NG
+	.set	.Lold, 1 << 11
+#else
+	.set	.Lold, 0
+#endif
+	table	old_l2
+	.quad	KERNEL_PHYS + 0x200000 + NORMAL + .Lold
+	.fill	511, 8, 0
+
+	table	old_l1
+	.quad	0
+	.quad	old_l2 + TABLE
+	.fill	510, 8, 0
+
+	table	old_root
+	.fill	511, 8, 0
+	.quad	old_l1 + TABLE
+#endif
 
 	/* The lower half has no level 0: devices and flash, then RAM, as 1 GiB blocks. */
 	table	low_l1
