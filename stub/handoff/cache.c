@@ -97,7 +97,7 @@ int maintenance_again(struct handoff *h)
 		if (!s->rests)
 			continue;
 		s->rests = s->lifted = false;
-		err = code_plant_one(h, s);
+		err = code_plant_at(h, s->pc);
 	}
 	h->resting = false;
 	return err;

@@ -178,17 +178,20 @@ int code_plant(struct handoff *h)
 	return err;
 }
 
-int code_plant_one(struct handoff *h, const struct scan_site *s)
+int code_plant_at(struct handoff *h, uint64_t pc)
 {
-	return plant(h, s->pc);
+	return plant(h, pc);
+}
+
+int code_unplant(struct handoff *h, uint64_t pc)
+{
+	return machine_break_remove(machine_of(h), BREAK_HANDOFF, stop_type(h, pc), pc, 4);
 }
 
 int code_lift(struct handoff *h, struct scan_site *s)
 {
-	struct machine *m = machine_of(h);
-
 	s->lifted = true;
-	return machine_break_remove(m, BREAK_HANDOFF, stop_type(h, s->pc), s->pc, 4);
+	return code_unplant(h, s->pc);
 }
 
 /*
@@ -239,7 +242,7 @@ int vectors_lift(struct handoff *h, uint64_t pc)
 	if (!v)
 		return 0;
 	v->lifted[entry] = true;
-	return machine_break_remove(machine_of(h), BREAK_HANDOFF, stop_type(h, pc), pc, 4);
+	return code_unplant(h, pc);
 }
 
 int vector_at(struct handoff *h, unsigned int cpu, uint64_t pc)
@@ -265,7 +268,7 @@ int vector_at(struct handoff *h, unsigned int cpu, uint64_t pc)
 	return -1;
 }
 
-static int plant_vectors(struct handoff *h)
+int code_plant_vectors(struct handoff *h)
 {
 	struct machine *m = machine_of(h);
 	int err = vectors_add(h, 0);
@@ -355,5 +358,5 @@ int code_start(struct handoff *h)
 	}
 	if (!err)
 		err = code_plant(h);
-	return err ? err : plant_vectors(h);
+	return err ? err : code_plant_vectors(h);
 }

@@ -35,7 +35,7 @@ static bool clear(struct machine *m, unsigned int cpu, const char *name, unsigne
 }
 
 /* Masked, and taken by no higher level (DDI 0487, D1.3.6 "Asynchronous exceptions"). */
-static bool masked(struct machine *m, unsigned int cpu)
+bool halted_masked(struct machine *m, unsigned int cpu)
 {
 	uint64_t cpsr;
 	int el = machine_el(m, cpu);
@@ -63,7 +63,7 @@ bool halted_cpu(struct machine *m, unsigned int cpu)
 	uint64_t pc, at;
 	int64_t offset = 0;
 
-	if (machine_reg_read(m, cpu, "pc", &pc) || !masked(m, cpu))
+	if (machine_reg_read(m, cpu, "pc", &pc) || !halted_masked(m, cpu))
 		return false;
 	at = pc;
 	for (int n = 0; n < LOOP_WORDS; n++) {

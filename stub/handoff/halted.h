@@ -11,4 +11,7 @@
  */
 bool halted_cpu(struct machine *m, unsigned int cpu);
 
+/** halted_masked() - no interrupt takes the CPU away from where it is. */
+bool halted_masked(struct machine *m, unsigned int cpu);
+
 #endif

@@ -216,7 +216,10 @@ bool code_returns(struct handoff *h, unsigned int cpu, uint64_t va);
 int code_plant(struct handoff *h);
 /** code_is_entry() - where the header says that the kernel begins. */
 bool code_is_entry(const struct handoff *h, uint64_t va);
-int code_plant_one(struct handoff *h, const struct scan_site *s);
+int code_plant_vectors(struct handoff *h);
+/** code_plant_at() - a stop, whether or not anything is known to be there. */
+int code_plant_at(struct handoff *h, uint64_t pc);
+int code_unplant(struct handoff *h, uint64_t pc);
 int code_lift(struct handoff *h, struct scan_site *s);
 int vectors_add(struct handoff *h, uint64_t base);
 /** vector_at() - the offset if @cpu stands on an entry of its level's vectors; else -1. */
@@ -244,6 +247,10 @@ void barrier_jump(struct handoff *h, const struct visit *v, uint64_t va, uint64_
 int visit_maintenance(struct handoff *h, struct visit *v);
 /** maintenance_again() - another site was stopped at: loops may begin anew. */
 int maintenance_again(struct handoff *h);
+
+/* loop.c */
+/** loop_resume() - halted_resume(), with few stops where the CPUs are in long loops. */
+int loop_resume(struct handoff *h, int silence_ms);
 
 /* kernel.c */
 int kernel_enter(struct handoff *h);

@@ -412,7 +412,7 @@ static int engine(struct handoff *h)
 	while (err == GO) {
 		if (machine_canceled(machine_of(h)))
 			return -BATON_ECANCELED;
-		err = halted_resume(h, slice(h));
+		err = loop_resume(h, slice(h));
 		if (!err)
 			err = on_stop(h);
 		if (err == DONE && h->goal.kind != UNTIL_KERNEL && !h->reached)
