@@ -300,6 +300,8 @@ void cause_say(struct handoff *h, const struct trouble *t, struct buf *out)
 		say_nearest(h, t, out);
 	if (t->by_sp)
 		say_stack(h, t, out);
+	if (stack_is_meant(t))
+		stack_say_source(h, t, out);
 	if (ec == 0)
 		explain_undefined(h, t, out);
 	else if (ec == 0x16)

@@ -458,6 +458,10 @@ static int apply(struct handoff *h, const struct repair *r, struct buf *out)
 		snprintf(name, sizeof(name), "pc");
 		err = apply_core(h, name, r, out);
 		break;
+	case REPAIR_STACK:
+		snprintf(name, sizeof(name), "sp");
+		err = apply_core(h, name, r, out);
+		break;
 	case REPAIR_VECTORS:
 		snprintf(name, sizeof(name), "%.7s_EL%u", r->reg, r->el);
 		err = apply_vectors(h, r, out);

@@ -113,6 +113,14 @@ struct mmu_on {
 	uint64_t pc, link;
 };
 
+/** struct stack_was - a replay saw a function come back with another sp than it was called with. */
+struct stack_was {
+	bool used;
+	unsigned int cpu;
+	uint64_t link; /* where it came back to */
+	uint64_t right, wrong;
+};
+
 #define KERNEL_SPANS 256
 
 /** struct kernel - behind the loader. */
@@ -141,6 +149,7 @@ struct handoff {
 	struct kernel kernel;
 	struct stale stale;
 	struct mmu_on mmu_on;
+	struct stack_was stack_was;
 	bool resting; /* some site rests */
 	bool blind;   /* a tlbi is not watched any more */
 	struct trouble trouble;
@@ -312,6 +321,14 @@ void trouble_other(struct handoff *h, unsigned int cpu, unsigned int el, uint64_
 int target_find(struct handoff *h, struct trouble *t, const struct repair_query *q);
 /** conduit_find() - an smc or hvc that nobody serves, where the other one is. */
 int conduit_find(struct handoff *h, struct trouble *t);
+
+/* stack.c */
+/** stack_is_meant() - it was sp that the access went through. */
+bool stack_is_meant(const struct trouble *t);
+/** stack_find() - what sp was to be there, as a repair. */
+int stack_find(struct handoff *h, struct trouble *t);
+/** stack_say_source() - which instruction gave sp its value, a line; or nothing. */
+void stack_say_source(struct handoff *h, const struct trouble *t, struct buf *out);
 
 /* vbar.c */
 /** vbar_find() - the vector that was taken cannot run: t->vbar_wrong, and what was meant. */

@@ -16,6 +16,11 @@ static void say_option(const struct trouble *t, struct buf *out)
 		buf_puts(out, t->regime.el == 1 ? " -r el1" : " -r el2");
 }
 
+static bool is_core(enum repair_kind kind)
+{
+	return kind == REPAIR_OPERAND || kind == REPAIR_TARGET || kind == REPAIR_STACK;
+}
+
 void repair_command(const struct trouble *t, const struct repair *r, struct buf *out)
 {
 	switch (r->kind) {
@@ -37,6 +42,9 @@ void repair_command(const struct trouble *t, const struct repair *r, struct buf 
 	case REPAIR_TARGET:
 		buf_printf(out, "set $pc = %#" PRIx64, r->new);
 		break;
+	case REPAIR_STACK:
+		buf_printf(out, "set $sp = %#" PRIx64, r->new);
+		break;
 	case REPAIR_CONDUIT:
 		buf_printf(out, "patch %#" PRIx64 " %s", r->address,
 			   r->new & 1 ? "hvc->smc" : "smc->hvc");
@@ -44,10 +52,7 @@ void repair_command(const struct trouble *t, const struct repair *r, struct buf 
 	}
 	/* GDB's `set` is for the thread that is selected there */
 	if (t->cpu)
-		buf_printf(out,
-			   r->kind == REPAIR_OPERAND || r->kind == REPAIR_TARGET ? " (on CPU%u)"
-										 : " -c %u",
-			   t->cpu);
+		buf_printf(out, is_core(r->kind) ? " (on CPU%u)" : " -c %u", t->cpu);
 }
 
 static void say_table(struct handoff *h, const struct repair *r, const struct trouble *t,
@@ -109,17 +114,12 @@ static void say_vectors(struct handoff *h, const struct trouble *t, const struct
 		   r->new);
 	say_symbol(h->ctx, r->new, " <", ">", out);
 	buf_puts(out, " are vectors, ");
-	switch (r->basis) {
-	case BASIS_WRITTEN:
+	if (r->basis == BASIS_WRITTEN)
 		buf_printf(out, "which CPU%u was given at %#" PRIx64, r->index, r->address);
-		break;
-	case BASIS_MADE:
+	else if (r->basis == BASIS_MADE)
 		buf_printf(out, "whose address the code at %#" PRIx64 " makes", r->address);
-		break;
-	case BASIS_ONLY:
+	else
 		buf_puts(out, "all 16 entries, and no other code leads there");
-		break;
-	}
 }
 
 void repair_why(struct handoff *h, const struct trouble *t, const struct repair *r, struct buf *out)
@@ -164,6 +164,17 @@ void repair_why(struct handoff *h, const struct trouble *t, const struct repair 
 		return;
 	case REPAIR_VECTORS:
 		say_vectors(h, t, r, out);
+		return;
+	case REPAIR_STACK:
+		buf_printf(out, "the function %#" PRIx64, r->address);
+		say_symbol(h->ctx, r->address, " <", ">", out);
+		buf_printf(out,
+			   r->basis == BASIS_CALLED
+				   ? " did not give back the sp that it was called with: it was "
+				     "%#" PRIx64 " here"
+				   : " always leaves sp elsewhere, by its code: it was to be "
+				     "%#" PRIx64 " here",
+			   r->new);
 		return;
 	}
 	buf_printf(out, " at %#" PRIx64, r->after.oa);
@@ -231,7 +242,7 @@ void explain_repairs(struct handoff *h, const struct trouble *t, struct buf *out
 		repair_command(t, &t->vbar_meant, out);
 		buf_puts(out, "`\n");
 	}
-	if (t->nowhere) {
+	if (t->nowhere && !shown) {
 		buf_printf(out, "there is neither memory nor a device at %#" PRIx64 "\n", t->va);
 		return;
 	}

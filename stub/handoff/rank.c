@@ -84,6 +84,7 @@ static void rate(const struct repair_query *q, struct repair *r)
 	case REPAIR_TARGET:
 	case REPAIR_CONDUIT:
 	case REPAIR_VECTORS:
+	case REPAIR_STACK:
 		r->score += 8;
 		break;
 	}

@@ -30,6 +30,7 @@ enum repair_kind {
 	REPAIR_TARGET,	 /* where the jump goes: the code is mapped at @new */
 	REPAIR_CONDUIT,	 /* at @address: hvc instead of smc, or the other way round */
 	REPAIR_VECTORS,	 /* VBAR of @el; pc goes on at its entry */
+	REPAIR_STACK,	 /* sp, as it was before a function did not give it back */
 };
 
 /* REPAIR_VECTORS: what says so; @address: where, @index: on which CPU. The best first. */
@@ -37,6 +38,9 @@ enum repair_basis {
 	BASIS_WRITTEN, /* the register held it */
 	BASIS_MADE,    /* code makes that address */
 	BASIS_ONLY,    /* nothing else looks like it */
+	/* REPAIR_STACK: of the function @address */
+	BASIS_CALLED,  /* sp when it was called was seen */
+	BASIS_BALANCE, /* its code says by how much it is off */
 };
 
 /* REPAIR_TABLE: who points to the table as things are. */

@@ -303,6 +303,19 @@ static void say_odd(struct handoff *h, const struct back *b, struct buf *out)
 	buf_putc(out, '\n');
 }
 
+/* Where it is sp that is wrong now: what it was at the call is what it has to be. */
+static void keep_odd(struct handoff *h, const struct back *b, struct buf *out)
+{
+	struct trouble *t = &h->trouble;
+
+	h->stack_was = (struct stack_was){
+		.used = true, .cpu = b->cpu, .link = b->target, .right = b->from.sp, .wrong = b->sp
+	};
+	if (t->kind == TROUBLE_FAULT && t->whole && !t->repairs.count && !stack_find(h, t) &&
+	    t->repairs.count)
+		explain_repairs(h, t, out);
+}
+
 void replay_end(struct handoff *h, struct buf *out)
 {
 	struct replay *r = h->replay;
@@ -318,6 +331,8 @@ void replay_end(struct handoff *h, struct buf *out)
 		buf_puts(out, "replay: no return of the loader's went wrong up to here\n");
 	if (r->odd.used && t->kind)
 		say_odd(h, &r->odd, out);
+	if (r->odd.used)
+		keep_odd(h, &r->odd, out);
 	buf_printf(out, "replay: %zu returns were right%s\n", r->returns,
 		   h->complained ? "; those that could not be stopped at were not checked" : "");
 	if (r->lifted)

@@ -363,6 +363,9 @@ int trouble_fault(struct handoff *h, unsigned int cpu, unsigned int el, int vect
 		err = conduit_find(h, t);
 	if (!err && t->walked && t->walk.fault)
 		err = trouble_repairs(h, t);
+	/* to map where a stray sp leads would only hide it */
+	if (!err && t->whole)
+		err = stack_find(h, t);
 	if (!err && t->whole && !repair_best(&t->repairs))
 		err = vbar_find(h, t);
 	return err;
