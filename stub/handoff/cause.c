@@ -94,18 +94,39 @@ static void explain_undefined(struct handoff *h, const struct trouble *t, struct
 		buf_puts(out, "this CPU does not know the instruction, or not at this level\n");
 }
 
-/* It came by `ret`, and nobody ever called from there. */
+/* Is @va where a call comes back to? */
+static bool behind_a_call(struct handoff *h, unsigned int cpu, uint64_t va)
+{
+	uint8_t raw[4];
+	struct insn i;
+
+	if (machine_virt_read(machine_of(h), cpu, va - 4, raw, sizeof(raw)))
+		return false;
+	i = insn_decode((uint32_t)le_read(raw, 4));
+	return i.kind == INSN_BL || i.kind == INSN_BLR;
+}
+
+/*
+ * It came by `ret`, and nobody ever called from there. A register that is 0 proves nothing:
+ * it may never have been written.
+ */
 static bool explain_wild_return(struct handoff *h, const struct trouble *t, struct buf *out)
 {
 	uint64_t x30;
 
 	if (!t->whole || scan_word(&h->scan, t->elr) ||
-	    machine_reg_read(machine_of(h), t->cpu, "x30", &x30) || x30 != t->elr)
+	    machine_reg_read(machine_of(h), t->cpu, "x30", &x30) || x30 != t->elr ||
+	    behind_a_call(h, t->cpu, t->elr))
 		return false;
-	buf_printf(out,
-		   "x30 is that address too: the CPU came there by a `ret`. The return address was "
-		   "lost, as when a function takes more off the stack than it put there\n"
-		   "next: `why --replay`, from reset with every return checked\n");
+	if (x30)
+		buf_puts(out,
+			 "x30 is that address too: the CPU came there by a `ret`. The return "
+			 "address was lost, as when a function takes more off the stack than it "
+			 "put there\n");
+	else
+		buf_puts(out, "x30 is 0 too, as it is before the first call: a `ret`, or a jump "
+			      "through a register that is 0\n");
+	buf_puts(out, "next: `why --replay`, from reset with every return checked\n");
 	return true;
 }
 

@@ -116,8 +116,12 @@ static void say_next(struct handoff *h, const struct trouble *t, struct buf *out
 	buf_puts(out, "next: ");
 	if (machine_of(h)->cpus > 1)
 		buf_printf(out, "CPU%u: ", t->cpu);
-	insn_text(t->word, t->pc, out);
-	if (t->kind == TROUBLE_JUMP) {
+	if (t->kind != TROUBLE_FETCH)
+		insn_text(t->word, t->pc, out);
+	if (t->kind == TROUBLE_FETCH) {
+		buf_puts(out, "the instruction at ");
+		say_target(h, t, out);
+	} else if (t->kind == TROUBLE_JUMP) {
 		buf_puts(out, " -> ");
 		say_target(h, t, out);
 		if (t->acc.el != t->el)
@@ -134,7 +138,9 @@ static void say_next(struct handoff *h, const struct trouble *t, struct buf *out
 
 static void explain_jump(struct handoff *h, const struct trouble *t, struct buf *out)
 {
-	const char *it = t->kind == TROUBLE_JUMP ? "the jump" : "the instruction behind it";
+	const char *it = t->kind == TROUBLE_JUMP    ? "the jump"
+			 : t->kind == TROUBLE_FETCH ? "its fetch"
+						    : "the instruction behind it";
 
 	say_next(h, t, out);
 	if (t->walk.fault) {
@@ -234,6 +240,7 @@ void explain_trouble(struct handoff *h, const struct trouble *t, struct buf *out
 	switch (t->kind) {
 	case TROUBLE_JUMP:
 	case TROUBLE_MMU:
+	case TROUBLE_FETCH:
 		explain_jump(h, t, out);
 		break;
 	case TROUBLE_FAULT:

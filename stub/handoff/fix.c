@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* `why` and `fix`: the trouble that is there, found again if it has to be. */
-#include "handoff/internal.h"
+#include "handoff/preflight.h"
 
 #include "machine/inject.h"
 #include "mmu/sysreg.h"
@@ -67,6 +67,22 @@ static int find_jump(struct handoff *h, unsigned int cpu, unsigned int el, uint6
 	return trouble_jump(h, TROUBLE_JUMP, &v, &t, target, &acc, &walk, NULL);
 }
 
+/* The jump was taken already, by a single step: is the pc where nothing is? */
+static int find_fetch(struct handoff *h, unsigned int cpu, unsigned int el, uint64_t pc)
+{
+	struct pt_access acc = { .kind = PT_FETCH, .el = el };
+	struct visit v = { .cpu = cpu, .el = el, .pc = pc };
+	struct tables t;
+	struct pt_walk walk;
+	int err = tables_init(&t, machine_of(h), h->ctx->symbols, cpu, NULL, NULL);
+
+	if (!err)
+		err = tables_walk(&t, pc, &acc, &walk, NULL);
+	if (err || !walk.fault)
+		return err == -BATON_ELINK ? err : 0;
+	return trouble_jump(h, TROUBLE_FETCH, &v, &t, pc, &acc, &walk, NULL);
+}
+
 /*
  * A CPU whose last exception was a fault. Where its handler has run since, an abort from
  * EL0 or one that the tables no longer explain may long be dealt with: then it is none.
@@ -92,12 +108,17 @@ static int find_fault(struct handoff *h, unsigned int cpu, unsigned int el, uint
 static int find_on(struct handoff *h, unsigned int cpu)
 {
 	uint64_t pc;
+	bool judged;
 	int el = machine_el(machine_of(h), cpu);
 	int err = el < 0 ? el : machine_reg_read(machine_of(h), cpu, "pc", &pc);
 
 	if (err)
 		return err;
-	err = find_jump(h, cpu, (unsigned int)el, pc);
+	err = preflight_here(h, cpu, (unsigned int)el, &judged);
+	if (!err && !judged)
+		err = find_jump(h, cpu, (unsigned int)el, pc);
+	if (!err && !h->trouble.kind && vector_at(h, cpu, pc) < 0)
+		err = find_fetch(h, cpu, (unsigned int)el, pc);
 	if (err || h->trouble.kind)
 		return err;
 	/* at EL0 it is EL1 that would have taken the exception */
@@ -134,6 +155,23 @@ static int find_image(struct handoff *h)
 	return 0;
 }
 
+/* Tables, registers and memory may have been changed since it was seen. */
+static int find_again(struct handoff *h)
+{
+	struct trouble was = h->trouble;
+	bool leap = was.kind == TROUBLE_JUMP || was.kind == TROUBLE_MMU, judged = true;
+	int err = 0;
+
+	if (leap)
+		err = preflight_here(h, was.cpu, was.el, &judged);
+	else if (was.kind != TROUBLE_OTHER)
+		err = find_on(h, was.cpu);
+	h->trouble.nested &= was.nested;
+	if (!err && !judged)
+		h->trouble = was;
+	return err;
+}
+
 static int find(struct context *ctx, unsigned int cpu)
 {
 	struct handoff *h = ctx->handoff;
@@ -142,15 +180,12 @@ static int find(struct context *ctx, unsigned int cpu)
 
 	h->ctx = ctx;
 	err = find_image(h);
-	if (err || trouble_holds(h, cpu)) {
-		/* tables may have been changed since it was seen */
-		if (!err && h->trouble.kind == TROUBLE_FAULT) {
-			bool nested = h->trouble.nested;
-
-			err = find_on(h, h->trouble.cpu);
-			h->trouble.nested &= nested;
-		}
+	if (err)
 		return err;
+	if (trouble_holds(h, cpu)) {
+		err = find_again(h);
+		if (err || h->trouble.kind)
+			return err;
 	}
 	h->trouble.kind = TROUBLE_NONE;
 	err = find_on(h, cpu);

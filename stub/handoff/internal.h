@@ -40,6 +40,7 @@ enum trouble_kind {
 	TROUBLE_NONE,
 	TROUBLE_JUMP,  /* the next instruction leaves, and its target is no good */
 	TROUBLE_MMU,   /* the next instruction switches to an MMU that does not map the code */
+	TROUBLE_FETCH, /* the next instruction cannot be fetched */
 	TROUBLE_FAULT, /* an exception was taken */
 	TROUBLE_OTHER, /* @what says it all */
 };

@@ -253,14 +253,19 @@ enum leap_kind leap_of_write(const struct watch *w, uint64_t before, uint64_t va
 										  : LEAP_SWITCH;
 }
 
-/* Onto itself is what repairs can bring about; another place is told alone. */
+bool leap_elsewhere(struct leap *l)
+{
+	struct pt_walk now;
+
+	return l->kind == LEAP_SWITCH &&
+	       (tables_walk(&l->now, l->pc, NULL, &now, NULL) || now.fault || now.oa != l->pc);
+}
+
 static int not_there(struct leap *l, const struct visit *v)
 {
 	struct pt_access fetch = { .kind = PT_FETCH, .el = l->to };
-	struct pt_walk now;
 
-	if (l->kind == LEAP_SWITCH &&
-	    (tables_walk(&l->now, l->pc, NULL, &now, NULL) || now.fault || now.oa != l->pc)) {
+	if (leap_elsewhere(l)) {
 		warn(l, v, "");
 		return 0;
 	}

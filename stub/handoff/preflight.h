@@ -119,6 +119,16 @@ const struct watch *preflight_watch(struct machine *m, unsigned int cpu, unsigne
  */
 int preflight_write(struct handoff *h, const struct visit *v, const struct watch *w,
 		    uint64_t before, uint64_t value);
+/**
+ * leap_elsewhere() - the code that goes on, with its MMU on, is not mapped onto itself. That is
+ * what repairs can bring about; another place is told alone.
+ */
+bool leap_elsewhere(struct leap *l);
+/**
+ * preflight_here() - the CPU stands before a leap: what is wrong with it is in h->trouble then.
+ * @judged: it does, and all of it is known
+ */
+int preflight_here(struct handoff *h, unsigned int cpu, unsigned int el, bool *judged);
 /** preflight_leave() - before the jump out of the loader: what may be wrong is said. */
 int preflight_leave(struct handoff *h, const struct visit *v, const struct target *t);
 

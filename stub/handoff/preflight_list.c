@@ -181,6 +181,56 @@ static bool ends(void *ctx, const struct ahead *a)
 	return s->found || s->err;
 }
 
+static bool ends_here(void *ctx, const struct ahead *a)
+{
+	(void)ends(ctx, a);
+	return true;
+}
+
+/* What is wrong with it is the trouble, as it would be in a run. */
+static int judge(struct leap *l)
+{
+	struct visit v = { .cpu = l->cpu, .el = l->el, .pc = l->at->pc };
+	struct pt_access fetch = { .kind = PT_FETCH, .el = l->to };
+	bool out = l->kind == LEAP_OUT;
+	int err = out ? 0 : preflight_pc(l, 0);
+
+	v.site.word = l->at->word;
+	v.site.insn = l->at->insn;
+	if (err || (out ? !l->walk.fault && !l->unfit : l->state != PREFLIGHT_WRONG))
+		return err;
+	if (!out && leap_elsewhere(l)) {
+		trouble_other(l->h, l->cpu, l->el, l->at->pc, "%s", l->detail.data);
+		return 0;
+	}
+	return trouble_jump(l->h, out ? TROUBLE_JUMP : TROUBLE_MMU, &v, &l->then, l->pc, &fetch,
+			    &l->walk,
+			    out		    ? l->unfit
+			    : l->walk.fault ? NULL
+					    : l->detail.data);
+}
+
+int preflight_here(struct handoff *h, unsigned int cpu, unsigned int el, bool *judged)
+{
+	struct ahead at = { 0 };
+	struct leap l = { .h = h, .at = &at, .cpu = cpu, .el = el };
+	struct search s = { .h = h, .cpu = cpu, .el = el, .leap = &l };
+	const struct ahead_source source = { word_at, load, sysreg_now, ends_here, &s };
+	int err = leap_registers(machine_of(h), cpu, &at);
+
+	*judged = false;
+	h->trouble.kind = TROUBLE_NONE;
+	if (!err && el && ahead_look(&source, &at))
+		err = s.err;
+	if (!err && s.found && l.watch && !l.why.len)
+		err = leap_open(&l);
+	*judged = !err && s.found && l.decoded && l.kind != LEAP_ERET;
+	if (*judged)
+		err = judge(&l);
+	leap_free(&l);
+	return err;
+}
+
 static void say_head(struct leap *l, struct buf *out)
 {
 	buf_puts(out, "before ");

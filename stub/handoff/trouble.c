@@ -219,7 +219,7 @@ int trouble_repairs(struct handoff *h, struct trouble *t)
 	if (t->nowhere)
 		return tables.lost;
 	/* of a machine that runs; a file has none of its own */
-	q.registers = q.running = t->word || t->kind == TROUBLE_FAULT;
+	q.registers = q.running = t->word || t->kind == TROUBLE_FAULT || t->kind == TROUBLE_FETCH;
 	q.pc = t->pc;
 	q.writes = writes(h, t);
 	q.spans = spans;

@@ -48,6 +48,23 @@ baton "$seed/lvl0-upper-zero.img" 0x70000000 virt -e 'handoff run' -e 'fix -y' -
 tap_ok 'repaired, the rest is watched: the kernel is entered' says "$well"
 tap_ok 'exit status 0' ends_with 0
 
+# By hand: what was wrong before is looked at again.
+baton "$seed/lvl0-upper-zero.img" 0x70000000 virt -e 'handoff run' -e "$repair" -e why
+tap_ok 'repaired by hand, why: exit status 0' ends_with 0
+tap_ok 'repaired by hand, why: no fault' says 'no fault, neither pending nor taken:'
+baton "$seed/lvl0-upper-zero.img" 0x70000000 virt -e 'handoff run' -e "$repair" -e 'undo 1' -e why
+tap_ok 'and undone, why: exit status 1' ends_with 1
+tap_ok 'and undone, why: the repair' last_line "fix: $repair"
+
+# The jump taken by a single step: the pc is where nothing is, and nothing has happened yet.
+baton "$seed/lvl0-upper-zero.img" 0x70000000 virt -s "$elf" -e 'handoff run' -e step -e why -e 'fix -y' -e 'cont 5'
+tap_ok 'a step over the jump: what comes' says "next: the instruction at $entry (kernel entry)"
+tap_ok 'a step over the jump: what it would take' \
+	says 'its fetch would take an instruction abort: translation fault, level 0 (ESR 0x86000004)'
+tap_ok 'a step over the jump: the descriptor' \
+	test "$(grep -c "^level 0, index 511, descriptor $descriptor in boot_lvl0_upper" "$out")" = 2
+tap_ok 'a step over the jump: repaired, the task ran' says "$ended"
+
 # After the fault: the loader's own handler has run.
 baton "$seed/lvl0-upper-zero.img" 0x70000000 virt -s "$elf" -e 'cont 2' -e why
 tap_ok 'why after the fault: exit status 1' ends_with 1
@@ -127,6 +144,17 @@ baton "$second/bad-el2.img" 0x48000000 $el2 -e 'cont 1' -e why
 tap_ok 'vectors that cannot run: said' says 'it is the vector itself that cannot run'
 tap_ok 'vectors that cannot run: the bit' says 'XN of L1 [0] forbids it'
 tap_ok 'vectors that cannot run: no null pointer' never_says 'null pointer'
+
+# A register that is 0 is no proof of a `ret`: br x0, x0 = 0, at EL3, nothing was called before.
+begins() { # MACHINE, WORDS: the second loader begins with them
+	cp "$second/good.img" "$tmp/mutant.img"
+	printf '%b' "$2" | dd of="$tmp/mutant.img" conv=notrunc status=none
+	baton "$tmp/mutant.img" 0x48000000 "$1" -e 'step 3' -e why
+}
+begins virt,secure=on '\x00\x00\x80\xd2\x00\x00\x1f\xd6'
+tap_ok 'a jump to 0 at EL3: what may be' says 'x30 is 0 too, as it is before the first call: a `ret`, or a jump'
+tap_ok 'a jump to 0 at EL3: no claim of a ret' never_says 'came there by a `ret`'
+tap_ok 'a jump to 0 at EL3: exit status 1' ends_with 1
 
 # What else goes wrong on the way: one instruction of the second loader is another one.
 mutant() { # OFFSET BYTES OPTIONS...
