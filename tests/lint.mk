@@ -2,7 +2,7 @@
 # What reads the source without running it. EXTRA_PACKAGES only counts for `make lint`.
 LINT_PACKAGES := clang clang-format clang-tidy cppcheck shellcheck
 LINT_C = $(shell git ls-files '*.c' '*.h')
-LINT_SH = $(shell git ls-files '*.sh') tests/run tests/kvm/qemu tests/zoo/run tests/zoo/clang-as-gcc tests/guests/run .ci/run
+LINT_SH = $(shell git ls-files '*.sh') tests/run tests/kvm/qemu tests/zoo/run tests/zoo/same tests/zoo/clang-as-gcc tests/guests/run .ci/run
 
 lint: ## format, clang-tidy, cppcheck, shellcheck, include directions, headers alone
 	$(Q)$(MAKE) --no-print-directory deps EXTRA_PACKAGES="$(LINT_PACKAGES)"

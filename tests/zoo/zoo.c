@@ -2,7 +2,7 @@
 /*
  * zoo - put a defect into a built loader image.
  *
- * usage: zoo NAME --elf LOADER.elf IMAGE -o OUT | zoo --list | zoo --rows
+ * usage: zoo NAME --elf LOADER.elf IMAGE -o OUT | zoo --list | zoo --rows | zoo --not-kvm
  *        zoo --says NAME --elf LOADER.elf IMAGE
  *
  * Exit status: 0 done, 1 the image is not one that the defect fits, 2 usage or files.
@@ -284,6 +284,26 @@ static void parse_args(struct zoo *z, char **argv, bool says)
 		fail(2, "no defect %s: see zoo --list", name);
 }
 
+/* KVM's guests have no EL2 (without nested virtualization) and no EL3. NULL: as under TCG. */
+static const char *not_kvm(const struct defect *d)
+{
+	const char *image = d->image ? d->image : "", *machine = d->machine ? d->machine : "";
+
+	if (strstr(machine, "secure=on"))
+		return "needs EL3";
+	if (strstr(image, "el2") || strstr(machine, "virtualization=on"))
+		return "needs EL2";
+	return d->kvm;
+}
+
+static int list_not_kvm(void)
+{
+	for (const struct defect *d = defects; d->name; d++)
+		if (not_kvm(d))
+			printf("%s %s\n", d->name, not_kvm(d));
+	return 0;
+}
+
 static int list(bool rows)
 {
 	static const char *const ends[] = { "untried", "unknown", "boots", "itself",
@@ -304,6 +324,8 @@ int main(int argc, char **argv)
 	struct zoo z = { 0 };
 	bool says = argc > 1 && !strcmp(argv[1], "--says");
 
+	if (argc == 2 && !strcmp(argv[1], "--not-kvm"))
+		return list_not_kvm();
 	if (argc == 2 && (!strcmp(argv[1], "--list") || !strcmp(argv[1], "--rows")))
 		return list(!strcmp(argv[1], "--rows"));
 	parse_args(&z, argv + 1 + says, says);

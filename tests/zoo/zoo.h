@@ -43,6 +43,7 @@ enum zoo_end {
  *           of tests/loader2
  * @machine: options of QEMU's -machine virt; those of the image's level by default
  * @cpus:    1 by default
+ * @kvm:     why no KVM is like this; that it has no EL2 and EL3 is known (`zoo --not-kvm`)
  * @says:    what `handoff run`, `why` and `fix` must print, each somewhere in a line; a `!`
  *           in front: must not. {symbol+HEX} stands for an address as 0x%x, {entry} for the
  *           one in the image's header; `X|Y` for either.
@@ -54,6 +55,7 @@ struct defect {
 	uint64_t load; /* where it is put; 0: where it belongs */
 	struct change change[ZOO_CHANGES];
 	enum zoo_end end;
+	const char *kvm;
 	const char *says[ZOO_SAYS];
 };
 
