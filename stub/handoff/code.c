@@ -348,6 +348,8 @@ int code_start(struct handoff *h)
 		err = find_image(h);
 		if (!err)
 			err = image_load(&h->image, m);
+		if (!err) /* before something is copied over it */
+			h->conduit = conduit_of(h);
 	}
 	/* those that are not on yet show an address too: harmless if it is in the image */
 	for (unsigned int cpu = 0; !err && cpu < m->cpus; cpu++) {

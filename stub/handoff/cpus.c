@@ -85,15 +85,6 @@ static const char *doing(const struct insn *i)
 	return "";
 }
 
-/* Nothing that is in the timeline was done by that CPU. */
-static bool unseen(const struct handoff *h, unsigned int cpu)
-{
-	for (size_t i = 0; i < h->event_count; i++)
-		if (h->events[i].cpu == cpu)
-			return false;
-	return h->started && cpu != h->boot_cpu;
-}
-
 int explain_cpus(struct handoff *h, struct buf *out)
 {
 	struct machine *m = machine_of(h);
@@ -123,9 +114,11 @@ int explain_cpus(struct handoff *h, struct buf *out)
 			if (had && (i.kind == INSN_WFI || i.kind == INSN_WFE))
 				buf_printf(out, " (behind a %s)", text.data);
 		}
-		buf_puts(out, unseen(h, cpu) ? " (not seen to run)\n" : "\n");
+		buf_puts(out, power_unseen(h, cpu) ? " (not seen to run)\n" : "\n");
 		say_loop(h, cpu, pc, out);
 		buf_free(&text);
 	}
+	if (h->started)
+		power_say(h, out);
 	return 0;
 }

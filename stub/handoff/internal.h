@@ -166,6 +166,7 @@ struct handoff {
 	struct handoff_goal goal;
 	size_t reached; /* the event that the goal is, counted from 1; 0: not yet */
 	struct hold hold;
+	const char *conduit; /* conduit_of() at the start, or NULL */
 	enum halted halted; /* how the last run ended */
 	int silent_ms;	    /* without an event beyond silent_events */
 	size_t silent_events;
@@ -320,6 +321,8 @@ void trouble_other(struct handoff *h, unsigned int cpu, unsigned int el, uint64_
 /* target.c */
 /** target_find() - the jump is wrong, not the tables: the kernel is mapped elsewhere. */
 int target_find(struct handoff *h, struct trouble *t, const struct repair_query *q);
+/** conduit_of() - "smc", "hvc": PSCI's, by the machine's device tree where it is still there. */
+const char *conduit_of(struct handoff *h);
 /** conduit_find() - an smc or hvc that nobody serves, where the other one is. */
 int conduit_find(struct handoff *h, struct trouble *t);
 
@@ -352,6 +355,13 @@ void explain_trouble(struct handoff *h, const struct trouble *t, struct buf *out
 void explain_repairs(struct handoff *h, const struct trouble *t, struct buf *out);
 /* cpus.c */
 int explain_cpus(struct handoff *h, struct buf *out);
+
+/* power.c */
+/** power_unseen() - that CPU is not the one that started, and is in no event. */
+bool power_unseen(const struct handoff *h, unsigned int cpu);
+/** power_say() - why others have not come, as far as firmware's calls say; or nothing. */
+void power_say(const struct handoff *h, struct buf *out);
+
 /** repair_command() - "pt-set 0x... L0 0x7000b003". */
 void repair_command(const struct trouble *t, const struct repair *r, struct buf *out);
 /** repair_why() - what speaks for it, one line without its end. */

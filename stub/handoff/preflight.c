@@ -22,6 +22,7 @@ const struct preflight_check preflight_checks[] = {
 	{ "vectors", LEAP_MMU | LEAP_SWITCH | LEAP_ERET | LEAP_OUT, true, preflight_vectors, 0 },
 	{ "console", LEAP_MMU | LEAP_SWITCH | LEAP_ERET, true, preflight_uart, 0 },
 	{ "regions", LEAP_OUT, false, contract_regions, 0 },
+	{ "task", LEAP_OUT, true, contract_task, 0 },
 	{ "level", LEAP_OUT, true, contract_level, 0 },
 	{ "MMU", LEAP_OUT, true, contract_mmu, 0 },
 	{ "x0", LEAP_OUT, true, contract_argument, 0 },

@@ -100,6 +100,8 @@ int preflight_lint(struct leap *l, unsigned int n);
 enum contract contract_of(const struct leap *l);
 const char *contract_name(enum contract c);
 int contract_regions(struct leap *l, unsigned int n);
+/** contract_task() - all of the task was copied; in contract_task.c. */
+int contract_task(struct leap *l, unsigned int n);
 int contract_level(struct leap *l, unsigned int n);
 int contract_mmu(struct leap *l, unsigned int n);
 /** contract_argument() - x@n. */

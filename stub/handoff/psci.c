@@ -57,6 +57,25 @@ const char *psci_result(uint64_t x0)
 	return status <= 0 && status > -10 ? words[-status] : NULL;
 }
 
+const char *psci_reason(uint64_t x0)
+{
+	static const char *const reasons[] = {
+		NULL,
+		"it has no such call",
+		"no CPU has that affinity, or the entry is none",
+		"it does not let that CPU be started",
+		"that CPU is on",
+		"that CPU is being switched on",
+		NULL,
+		NULL,
+		NULL,
+		"the entry is no address that it takes",
+	};
+	int32_t status = (int32_t)x0;
+
+	return status <= 0 && status > -10 ? reasons[-status] : NULL;
+}
+
 const char *psci_owner(uint64_t x0)
 {
 	static const char *const owners[] = {

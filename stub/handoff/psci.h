@@ -29,6 +29,9 @@ const struct psci_call *psci_find(uint64_t x0);
 /** psci_result() - "SUCCESS", "NOT_SUPPORTED", ...; NULL if it is no status. */
 const char *psci_result(uint64_t x0);
 
+/** psci_reason() - what a CPU_ON was refused for, by that result (DEN 0022, 5.1.4); NULL. */
+const char *psci_reason(uint64_t x0);
+
 /** psci_owner() - whose call a number that psci_find() does not know is (DEN 0028, 2.5). */
 const char *psci_owner(uint64_t x0);
 

@@ -81,6 +81,7 @@ static int take_call(struct handoff *h, unsigned int cpu, unsigned int el, uint6
 	if (err)
 		return err;
 	e.before = e.before >> 2 & 3;
+	e.name = names[ec - EC_SVC];
 	event_add(h, &e, "takes %s #%u", names[ec - EC_SVC], (unsigned int)(esr & 0xffff));
 	return code_follow(h, cpu, NULL, pc, SCAN_UNKNOWN);
 }

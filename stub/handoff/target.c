@@ -89,8 +89,7 @@ static bool has_value(const uint8_t *data, size_t size, const char *value)
 	return false;
 }
 
-/* What the machine's device tree says of PSCI's `method`, if it is still there. */
-static const char *method(struct handoff *h)
+const char *conduit_of(struct handoff *h)
 {
 	const char *said = NULL;
 
@@ -134,7 +133,7 @@ int conduit_find(struct handoff *h, struct trouble *t)
 	i = insn_decode(word);
 	if (i.kind != INSN_SMC && i.kind != INSN_HVC)
 		return 0;
-	said = method(h);
+	said = h->conduit ? h->conduit : conduit_of(h);
 	if (said && !strcmp(said, i.kind == INSN_SMC ? "smc" : "hvc"))
 		return 0;
 	r->va = r->address;

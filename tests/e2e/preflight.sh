@@ -37,7 +37,7 @@ all() { [ "$(sed -n 's/^  \([A-Za-z0-9_]*\) *ok  .*/\1/p' "$out" | xargs)" = "$*
 before() { grep -qE "^before $1" "$out" || show; }
 
 # --- good: every row is ok
-sel4='pc memory TCR tables vectors regions level MMU x0 x1 x2 x3 x4 DAIF TPIDR_EL1'
+sel4='pc memory TCR tables vectors regions task level MMU x0 x1 x2 x3 x4 DAIF TPIDR_EL1'
 baton "$seed/good-el1.img" 0x70000000 virt -e 'handoff until jump' -e 'handoff preflight'
 tap_ok 'the jump at EL1: exit status 0' ends_with 0
 tap_ok 'the jump at EL1: which' before \
@@ -127,6 +127,11 @@ contract contract-x0 x0 'x0 is 0: seL4 wants the task.s start, 0x4002d000'
 contract contract-x3 x3 'is 0x3000e0: outside of the task, 0x200000 to'
 contract contract-tpidr TPIDR_EL1 'TPIDR_EL1 is 0x63'
 contract contract-daif DAIF 'DAIF leaves IF open'
+"$O/tests/zoo/zoo" copy-short --elf "$O/loader/$el1/loader.elf" "$seed/good-el1.img" -o "$tmp/short.img"
+baton "$tmp/short.img" 0x70000000 virt -e 'handoff until jump' -e 'handoff preflight'
+tap_ok 'a task of which half is copied: in the list' row task warning \
+	'the task, 0x4002d000 to 0x40034fff, was copied only up to 0x40030fff'
+tap_ok 'a task of which half is copied: what was copied is right' row regions ok
 "$O/tests/zoo/zoo" uart-zero --elf "$O/loader/$el1/loader.elf" "$seed/good-el1.img" -o "$tmp/u.img"
 baton "$tmp/u.img" 0x70000000 virt -e 'handoff run'
 tap_ok 'a console that is not mapped is seen coming' \

@@ -32,6 +32,7 @@ enum zoo_end {
 	ZOO_UNKNOWN, /* explained; `fix` says that it does not know */
 	ZOO_BOOTS,   /* `fix -y` makes it boot: a repair is in the journal */
 	ZOO_ITSELF,  /* a defect that is told, and boots all the same: nothing is applied */
+	ZOO_TOLD,    /* a warning says it before it happens; it does, and does not boot */
 	ZOO_GOOD,    /* no defect, however odd it looks: not a word, and it boots */
 	ZOO_LATER,   /* nothing that the handoff could see: explained when it shows */
 	ZOO_HANGS,   /* as ZOO_LATER, without a handoff: `cont`, then `why` for each CPU */
