@@ -8,6 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Of all spans together: the loader and its header come first, what they carry is only compared. */
+#define KEPT (16u << 20)
+
 /* Where nobody says what was loaded: this much around the pc. */
 #define AROUND (2u << 20)
 
@@ -152,8 +155,8 @@ const uint8_t *image_bytes(const struct image *img, uint64_t pa, size_t len)
 	for (size_t i = 0; i < img->originals; i++) {
 		const struct scan_span *s = &img->span[i];
 
-		if (img->data[i] && len && pa >= s->first && pa <= s->last &&
-		    s->last - pa >= len - 1)
+		if (len && pa >= s->first && pa - s->first < img->kept[i] &&
+		    img->kept[i] - (pa - s->first) >= len)
 			return img->data[i] + (pa - s->first);
 	}
 	return NULL;
@@ -225,28 +228,26 @@ static bool second_header(const struct image *img, uint64_t *at)
 
 int image_load(struct image *img, struct machine *m)
 {
-	uint64_t total = 0, at;
+	uint64_t left = KEPT, at;
 
 	if (img->loaded && img->generation == m->generation)
 		return 0;
 	for (size_t i = 0; i < img->originals; i++) {
-		size_t len = (size_t)(img->span[i].last - img->span[i].first + 1);
+		uint64_t size = img->span[i].last - img->span[i].first + 1;
+		size_t len = (size_t)(size < left ? size : left);
 		int err;
 
-		total += len;
-		if (total > IMAGE_MAX)
-			break;
-		if (!img->data[i])
-			img->data[i] = malloc(len);
+		img->data[i] = realloc(img->data[i], len + 1);
 		if (!img->data[i])
 			abort();
-		err = machine_phys_read(m, img->span[i].first, img->data[i], len);
+		img->kept[i] = 0;
+		err = len ? machine_phys_read(m, img->span[i].first, img->data[i], len) : 0;
 		if (err == -BATON_ELINK || err == -BATON_ECANCELED)
 			return err;
-		if (err) { /* not readable: do without it */
-			free(img->data[i]);
-			img->data[i] = NULL;
-		}
+		if (err) /* not readable: do without it */
+			continue;
+		img->kept[i] = len;
+		left -= len;
 	}
 	img->generation = m->generation;
 	img->loaded = true;
@@ -266,10 +267,10 @@ bool image_search(const struct image *img, const void *data, size_t len, uint64_
 		uint64_t from = *pa > s->first ? *pa : s->first;
 		const uint8_t *hit;
 
-		if (!img->data[i] || from > s->last)
+		if (from - s->first >= img->kept[i])
 			continue;
-		hit = memmem(img->data[i] + (from - s->first), (size_t)(s->last - from + 1), data,
-			     len);
+		hit = memmem(img->data[i] + (from - s->first), img->kept[i] - (from - s->first),
+			     data, len);
 		if (hit) {
 			*pa = s->first + (uint64_t)(hit - img->data[i]);
 			return true;
@@ -287,18 +288,35 @@ const struct baton_image_region *image_region(const struct image *img, uint64_t 
 	return NULL;
 }
 
+/* What the image holds at @pa: kept, or to be read into @buf. */
+static int original(const struct image *img, struct machine *m, uint64_t pa, size_t len,
+		    uint8_t *buf, const uint8_t **out)
+{
+	*out = image_bytes(img, pa, len);
+	if (*out)
+		return 0;
+	*out = buf;
+	for (size_t i = 0; i < img->originals; i++)
+		if (pa >= img->span[i].first && pa <= img->span[i].last &&
+		    img->span[i].last - pa >= len - 1)
+			return machine_phys_read(m, pa, buf, len);
+	return -BATON_ENOTFOUND;
+}
+
 int image_verify(struct image *img, struct machine *m, const struct baton_image_region *r,
 		 uint64_t *differs)
 {
 	uint64_t from = img->header_at + sizeof(img->header) +
 			img->header.num_regions * sizeof(img->region[0]) + r->offset;
-	uint8_t now[16384];
+	uint8_t now[32768], buf[sizeof(now)];
 
 	for (uint64_t at = 0; at < r->size; at += sizeof(now)) {
 		size_t n = r->size - at < sizeof(now) ? (size_t)(r->size - at) : sizeof(now);
-		const uint8_t *want = image_bytes(img, from + at, n);
-		int err = want ? machine_phys_read(m, r->load_addr + at, now, n) : -BATON_ENOTFOUND;
+		const uint8_t *want;
+		int err = original(img, m, from + at, n, buf, &want);
 
+		if (!err)
+			err = machine_phys_read(m, r->load_addr + at, now, n);
 		if (err)
 			return err;
 		for (size_t i = 0; memcmp(now, want, n) != 0 && i < n; i++) {

@@ -11,7 +11,7 @@
 #include "machine/machine.h"
 
 #define IMAGE_SPANS 16
-#define IMAGE_MAX   (64u << 20) /* bytes that are looked at */
+#define IMAGE_MAX   (64u << 20) /* bytes of a file that are looked at */
 
 struct image {
 	struct scan_span span[IMAGE_SPANS]; /* physical; behind @originals: copies of it */
@@ -22,6 +22,7 @@ struct image {
 	size_t rom_count;
 	/* the originals' bytes, of @generation of the machine */
 	uint8_t *data[IMAGE_SPANS];
+	size_t kept[IMAGE_SPANS]; /* how many there are, from the span's beginning */
 	uint64_t generation;
 	bool loaded;
 	bool has_header;
@@ -42,7 +43,7 @@ void image_moved(struct image *img, uint64_t from, uint64_t to);
 /** image_rom() - what QEMU loaded at @pa other than the image, or NULL. */
 const struct rom *image_rom(const struct image *img, uint64_t pa);
 
-/** image_load() - read the image's bytes, if they are not at hand or may have changed. */
+/** image_load() - read the image's first bytes, if they are not at hand or may have changed. */
 int image_load(struct image *img, struct machine *m);
 /** image_bytes() - @len bytes at @pa from what was loaded, or NULL. */
 const uint8_t *image_bytes(const struct image *img, uint64_t pa, size_t len);

@@ -36,7 +36,7 @@ boot() {
 
 TIMEFORMAT='%U %S %R'
 ways=(start plain attached handoff)
-declare -A last=([plain]='jumping to kernel' [handoff]='the loader is left')
+declare -A last=([plain]='jumping to kernel' [handoff]='3 regions copied and verified')
 for ((round = 0; round < rounds; round++)); do
 	for ((k = 0; k < 4; k++)); do
 		way=${ways[(k + round) % 4]}
