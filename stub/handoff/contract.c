@@ -248,9 +248,27 @@ int contract_masks(struct leap *l, unsigned int n)
 	return 0;
 }
 
+/* --- what belongs to a CPU, and what all CPUs have to agree upon */
+
+int contract_entered(struct leap *l)
+{
+	struct machine *m = machine_of(l->h);
+	struct entered e = { 0 };
+	int err = machine_reg_read(m, l->cpu, "TPIDR_EL1", &e.tpidr);
+
+	e.tpidr_known = !err;
+	if (err != -BATON_ELINK) {
+		err = machine_reg_read(m, l->cpu, "CNTVOFF_EL2", &e.cntvoff);
+		e.cntvoff_known = !err;
+	}
+	if (l->cpu < HANDOFF_CPUS)
+		l->h->entered[l->cpu] = e;
+	return err == -BATON_ELINK ? err : 0;
+}
+
 int contract_tpidr(struct leap *l, unsigned int n)
 {
-	unsigned int cpus = machine_of(l->h)->cpus;
+	unsigned int cpus = machine_of(l->h)->cpus, twin = 0;
 	uint64_t value;
 	int err;
 
@@ -260,33 +278,51 @@ int contract_tpidr(struct leap *l, unsigned int n)
 	err = leap_sysreg(l, "TPIDR_EL1", &value);
 	if (err == -BATON_ELINK)
 		return err;
+	while (twin < HANDOFF_CPUS && (twin == l->cpu || !l->h->entered[twin].tpidr_known ||
+				       l->h->entered[twin].tpidr != value))
+		twin++;
 	if (err)
 		leap_say(l, PREFLIGHT_UNKNOWN, "TPIDR_EL1 is not known");
 	else if (value >= cpus)
 		leap_say(l, PREFLIGHT_WRONG,
 			 "TPIDR_EL1 is %#" PRIx64 ": seL4 wants the CPU's number, and there %s %u",
 			 value, cpus == 1 ? "is but" : "are", cpus);
+	else if (twin < HANDOFF_CPUS)
+		leap_say(l, PREFLIGHT_WRONG,
+			 "TPIDR_EL1 is %" PRIu64 ", and so was CPU%u's when it left: seL4 wants "
+			 "each CPU's own number",
+			 value, twin);
 	else
 		leap_say(l, PREFLIGHT_OK, "%" PRIu64 ", the CPU's number", value);
 	return 0;
 }
 
+/* Linux, too, asks for the same on all (booting.rst, "Architected timers"). */
 int contract_cntvoff(struct leap *l, unsigned int n)
 {
+	unsigned int other = 0;
 	uint64_t value;
 	int err;
 
 	(void)n;
-	if (l->contract != CONTRACT_SEL4)
+	if (l->contract == CONTRACT_NONE)
 		return 0;
 	err = leap_sysreg(l, "CNTVOFF_EL2", &value);
 	if (err) /* no EL2 */
 		return err == -BATON_ELINK ? err : 0;
-	if (value)
+	while (other < HANDOFF_CPUS && (other == l->cpu || !l->h->entered[other].cntvoff_known ||
+					l->h->entered[other].cntvoff == value))
+		other++;
+	if (other < HANDOFF_CPUS)
+		leap_say(l, PREFLIGHT_WRONG,
+			 "CNTVOFF_EL2 is %#" PRIx64 ", and CPU%u's was %#" PRIx64
+			 " when it left: their virtual counters differ",
+			 value, other, l->h->entered[other].cntvoff);
+	else if (l->contract == CONTRACT_SEL4 && value)
 		leap_say(l, PREFLIGHT_WARNING,
 			 "CNTVOFF_EL2 is %#" PRIx64 ": the virtual counter is that far behind",
 			 value);
-	else
+	else if (l->contract == CONTRACT_SEL4)
 		leap_say(l, PREFLIGHT_OK, "0");
 	return 0;
 }

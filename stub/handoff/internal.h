@@ -122,6 +122,13 @@ struct stack_was {
 	uint64_t right, wrong;
 };
 
+#define HANDOFF_CPUS 64 /* of more nothing is compared */
+/** struct entered - what a CPU had when it left the loader. */
+struct entered {
+	bool tpidr_known, cntvoff_known;
+	uint64_t tpidr, cntvoff;
+};
+
 #define KERNEL_SPANS 256
 
 /** struct kernel - behind the loader. */
@@ -151,6 +158,7 @@ struct handoff {
 	struct stale stale;
 	struct mmu_on mmu_on;
 	struct stack_was stack_was;
+	struct entered entered[HANDOFF_CPUS];
 	bool resting; /* some site rests */
 	bool blind;   /* a tlbi is not watched any more */
 	struct trouble trouble;

@@ -4,12 +4,7 @@
 
 #include <string.h>
 
-#define SCTLR_M 1u
-/* of HCR_EL2: what there is to translation but RW */
-#define HCR_TRANSLATES                                                                        \
-	(HCR_VM | HCR_PTW | HCR_DC | HCR_TGE | HCR_CD | HCR_ID | HCR_E2H | HCR_NV | HCR_NV1 | \
-	 HCR_FWB)
-
+#define SCTLR_M	     1u
 #define SPSR_AARCH32 (1u << 4)
 
 const struct preflight_check preflight_checks[] = {
@@ -18,6 +13,7 @@ const struct preflight_check preflight_checks[] = {
 	{ "memory", LEAP_MMU | LEAP_SWITCH | LEAP_ERET | LEAP_OUT, false, preflight_memory, 0 },
 	{ "TCR", LEAP_MMU | LEAP_SWITCH | LEAP_ERET | LEAP_OUT, false, preflight_lint, 0 },
 	{ "tables", LEAP_MMU | LEAP_SWITCH | LEAP_ERET | LEAP_OUT, false, preflight_lint, 1 },
+	{ "stage2", LEAP_MMU | LEAP_SWITCH | LEAP_ERET | LEAP_OUT, false, preflight_lint, 2 },
 	{ "sp", LEAP_MMU | LEAP_SWITCH | LEAP_ERET, true, preflight_sp, 0 },
 	{ "vectors", LEAP_MMU | LEAP_SWITCH | LEAP_ERET | LEAP_OUT, true, preflight_vectors, 0 },
 	{ "console", LEAP_MMU | LEAP_SWITCH | LEAP_ERET, true, preflight_uart, 0 },
@@ -143,39 +139,56 @@ uint64_t *leap_register(struct regime *r, enum watch_role role)
 	return NULL;
 }
 
-/* What is written on the way, and by the instruction itself; false: not known. */
-static bool regime_then(struct leap *l)
+/* What is written on the way, and by the instruction itself. */
+static int sysreg_then(void *ctx, const char *name, uint64_t *value)
 {
-	struct regime *r = &l->then.regime;
-	uint64_t *to;
+	struct leap *l = ctx;
+	struct machine *m = machine_of(l->h);
 
-	for (unsigned int i = 0; i < l->at->msrs; i++) {
-		const struct watch *w =
-			preflight_watch(machine_of(l->h), l->cpu, l->el, l->at->msr[i].sysreg);
-
-		if (!w || w->role == WATCH_VBAR)
-			continue;
-		if (w->role == WATCH_HCR && l->at->msr[i].known &&
-		    !((r->hcr | l->at->msr[i].value) & HCR_TRANSLATES)) {
-			if (r->el == 1)
-				r->hcr = l->at->msr[i].value;
-			continue;
-		}
-		to = w->el == r->el ? leap_register(r, w->role) : NULL;
-		if (!to && w->el < r->el)
-			continue;
-		if (!to || !l->at->msr[i].known) {
-			buf_printf(&l->why, "what %s will be is not known", w->name);
-			return false;
-		}
-		*to = l->at->msr[i].value;
+	if (l->watch && strcmp(l->watch->name, name) == 0) {
+		*value = l->value;
+		return 0;
 	}
-	if (l->at->lost)
-		buf_puts(&l->why, "too many registers are written before that");
-	to = l->watch ? leap_register(r, l->watch->role) : NULL;
-	if (to)
-		*to = l->value;
-	return !l->at->lost;
+	for (unsigned int i = l->at->msrs; i-- > 0;) {
+		const struct watch *w = preflight_watch(m, l->cpu, l->el, l->at->msr[i].sysreg);
+
+		if (!w || strcmp(w->name, name) != 0)
+			continue;
+		*value = l->at->msr[i].value;
+		if (l->at->msr[i].known)
+			return 0;
+		buf_printf(&l->why, "what %s will be is not known", name);
+		return -BATON_EUNSUPPORTED;
+	}
+	return machine_reg_read(m, l->cpu, name, value);
+}
+
+/* EL1's names mean other registers from there on: which is not followed (DDI 0487, D8.1.4). */
+static bool names_change(struct leap *l)
+{
+	uint64_t now = 0, then = 0;
+
+	return l->el > 1 && l->at->msrs &&
+	       !machine_reg_read(machine_of(l->h), l->cpu, "HCR_EL2", &now) &&
+	       !sysreg_then(l, "HCR_EL2", &then) && ((now ^ then) & HCR_E2H);
+}
+
+static int regime_then(struct leap *l, const char *spec)
+{
+	const struct regime_source source = { sysreg_then, l };
+	struct buf words = { 0 };
+	int err;
+
+	if (l->at->lost || names_change(l)) {
+		buf_puts(&l->why, l->at->lost ? "too many registers are written before that"
+					      : "HCR_EL2.E2H changes before that");
+		return -BATON_EUNSUPPORTED;
+	}
+	err = regime_read(&l->then.regime, spec, l->then.el, &source, &words);
+	if (err && !l->why.len && words.len)
+		buf_puts(&l->why, words.data);
+	buf_free(&words);
+	return err;
 }
 
 /* The regime behind it, and where pc is there. */
@@ -187,11 +200,9 @@ int leap_open(struct leap *l)
 	int err = tables_init(&l->now, m, l->h->ctx->symbols, l->cpu, NULL, &l->why);
 
 	if (!err)
-		err = tables_init(&l->then, m, l->h->ctx->symbols, l->cpu,
-				  l->to == l->el ? NULL : spec, &l->why);
-	l->then.spec = NULL; /* ours goes */
-	if (!err && !regime_then(l))
-		return 0;
+		err = tables_init(&l->then, m, l->h->ctx->symbols, l->cpu, NULL, &l->why);
+	if (!err)
+		err = regime_then(l, l->to == l->el ? NULL : spec);
 	l->then.regime.pending = l->kind == LEAP_MMU;
 	if (!err)
 		err = tables_walk(&l->then, l->pc, &fetch, &l->walk, &l->why);
@@ -335,6 +346,8 @@ int preflight_leave(struct handoff *h, const struct visit *v, const struct targe
 		l.contract = contract_of(&l);
 		err = warn_all(&l, v, "");
 	}
+	if (!err)
+		err = contract_entered(&l);
 	leap_free(&l);
 	return err;
 }

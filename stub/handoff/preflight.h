@@ -38,6 +38,7 @@ struct leap {
 	/* behind it */
 	unsigned int to;     /* level */
 	uint64_t pc, pstate; /* pstate: as SPSR has it */
+	bool target_known;   /* LEAP_ERET: both */
 	struct tables now;   /* the regime of the level that makes it */
 	struct tables then;  /* the one that pc is fetched in */
 	bool decoded;	     /* else @why not, and none of the walks hold */
@@ -93,7 +94,7 @@ int preflight_memory(struct leap *l, unsigned int n);
 int preflight_sp(struct leap *l, unsigned int n);
 int preflight_vectors(struct leap *l, unsigned int n);
 int preflight_uart(struct leap *l, unsigned int n);
-/** preflight_lint() - @n: 0: the registers, 1: the tables. */
+/** preflight_lint() - @n: 0: the registers, 1: the tables, 2: the second stage. */
 int preflight_lint(struct leap *l, unsigned int n);
 
 /* contract.c */
@@ -109,6 +110,8 @@ int contract_argument(struct leap *l, unsigned int n);
 int contract_masks(struct leap *l, unsigned int n);
 int contract_tpidr(struct leap *l, unsigned int n);
 int contract_cntvoff(struct leap *l, unsigned int n);
+/** contract_entered() - the CPU leaves: what others will be compared with is kept. */
+int contract_entered(struct leap *l);
 int contract_caches(struct leap *l, unsigned int n);
 
 /* preflight.c, by itself in a run */

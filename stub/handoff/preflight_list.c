@@ -3,8 +3,10 @@
 #include "handoff/preflight.h"
 
 #include "hex.h"
+#include "monitor/json.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #define SCTLR_M 1u
 
@@ -90,6 +92,7 @@ static int judge_target(struct search *s, const struct ahead *a, uint64_t va)
 	v.site.insn = a->insn;
 	v.site.word = a->word;
 	l->pc = l->target.va = va;
+	l->target_known = true;
 	l->target.el = l->to;
 	l->kind = LEAP_OUT;
 	err = leap_open(l);
@@ -113,6 +116,7 @@ static bool is_eret(struct search *s, const struct ahead *a)
 		buf_puts(&l->why, "where it goes is not known");
 		return true;
 	}
+	l->target_known = true;
 	l->to = SPSR_LEVEL(l->pstate);
 	l->pc = a->insn.pauth ? insn_strip_pauth(elr) : elr;
 	if (l->pstate & SPSR_AARCH32)
@@ -231,6 +235,12 @@ int preflight_here(struct handoff *h, unsigned int cpu, unsigned int el, bool *j
 	return err;
 }
 
+/* An eret may go anywhere as long as ELR and SPSR are not known. */
+static bool where_to(const struct leap *l)
+{
+	return l->kind != LEAP_ERET || l->target_known;
+}
+
 static void say_head(struct leap *l, struct buf *out)
 {
 	buf_puts(out, "before ");
@@ -245,7 +255,9 @@ static void say_head(struct leap *l, struct buf *out)
 	buf_puts(out, l->kind == LEAP_MMU      ? ": MMU on"
 		      : l->kind == LEAP_SWITCH ? ": translation changes"
 					       : ": ");
-	if (l->kind & (LEAP_ERET | LEAP_OUT)) {
+	if (!where_to(l)) {
+		buf_puts(out, "where to is not known");
+	} else if (l->kind & (LEAP_ERET | LEAP_OUT)) {
 		buf_printf(out, "to %#" PRIx64, l->pc);
 		say_symbol(l->h->ctx, l->pc, " <", ">", out);
 		buf_printf(out, l->to == l->el ? "%s" : "%s, EL%u",
@@ -256,7 +268,55 @@ static void say_head(struct leap *l, struct buf *out)
 	buf_putc(out, '\n');
 }
 
-static int say_checks(struct leap *l, struct buf *out, unsigned int *count)
+static json_t *symbol_json(const struct leap *l, uint64_t va)
+{
+	struct buf name = { 0 };
+	json_t *j;
+
+	say_symbol(l->h->ctx, va, "", "", &name);
+	j = name.data ? json_text(name.data) : json_null();
+	buf_free(&name);
+	return j;
+}
+
+/* The same as say_head(). */
+static json_t *head_json(const struct leap *l)
+{
+	const char *kind = l->kind == LEAP_MMU	    ? "mmu-on"
+			   : l->kind == LEAP_SWITCH ? "switch"
+			   : l->kind == LEAP_ERET   ? "eret"
+						    : "leave";
+	const char *contract = contract_name(l->contract);
+	json_t *j = json_need(json_object());
+	struct buf text = { 0 };
+
+	insn_text(l->at->word, l->at->pc, &text);
+	json_put(j, "kind", json_text(kind));
+	json_put(j, "cpu", json_integer(l->cpu));
+	json_put(j, "el", json_integer(l->el));
+	json_put(j, "pc", json_hex(l->at->pc));
+	json_put(j, "symbol", symbol_json(l, l->at->pc));
+	json_put(j, "text", json_text(text.data));
+	json_put(j, "ahead", json_integer(l->at->steps));
+	json_put(j, "to", where_to(l) ? json_hex(l->pc) : json_null());
+	json_put(j, "to_el", where_to(l) ? json_integer(l->to) : json_null());
+	json_put(j, "contract", contract ? json_text(contract) : json_null());
+	buf_free(&text);
+	return j;
+}
+
+static void check_json(json_t *checks, const char *name, const char *state, const char *text)
+{
+	json_t *j = json_need(json_object());
+
+	json_put(j, "name", json_text(name));
+	json_put(j, "state", json_text(state));
+	json_put(j, "text", json_text(text));
+	if (json_array_append_new(checks, j))
+		abort();
+}
+
+static int say_checks(struct leap *l, struct buf *out, json_t *checks, unsigned int *count)
 {
 	static const char *const words[] = { "", "ok", "warning", "wrong", "unknown" };
 	int err = 0;
@@ -268,6 +328,9 @@ static int say_checks(struct leap *l, struct buf *out, unsigned int *count)
 		count[l->state]++;
 		buf_printf(out, "  %-12s %-8s %s\n", preflight_checks[i].name, words[l->state],
 			   l->detail.data);
+		if (checks)
+			check_json(checks, preflight_checks[i].name, words[l->state],
+				   l->detail.data);
 	}
 	return err;
 }
@@ -289,6 +352,21 @@ static void say_sum(struct leap *l, const unsigned int *count, struct buf *out)
 		   pending		    ? " shows what would repair it"
 		   : count[PREFLIGHT_WRONG] ? " stops at what would fail, and explains it"
 					    : "");
+}
+
+static int say_leap(struct leap *l, struct buf *out, json_t *facts, unsigned int *count)
+{
+	json_t *checks = facts ? json_need(json_array()) : NULL;
+	int err;
+
+	say_head(l, out);
+	err = say_checks(l, out, checks, count);
+	say_sum(l, count, out);
+	if (facts) {
+		json_put(facts, "before", head_json(l));
+		json_put(facts, "checks", checks);
+	}
+	return err;
 }
 
 static void say_nothing(const struct ahead *at, const struct handoff *h, struct buf *out)
@@ -322,7 +400,8 @@ static int open_image(struct handoff *h, unsigned int cpu)
 	return err;
 }
 
-int handoff_preflight(struct context *ctx, unsigned int cpu, struct buf *out, bool *found)
+int handoff_preflight(struct context *ctx, unsigned int cpu, struct buf *out, json_t *facts,
+		      bool *found)
 {
 	struct handoff *h = ctx->handoff;
 	struct ahead at = { 0 };
@@ -346,11 +425,13 @@ int handoff_preflight(struct context *ctx, unsigned int cpu, struct buf *out, bo
 	if (!err && l.kind == LEAP_OUT && l.decoded)
 		l.contract = contract_of(&l);
 	if (!err && s.found) {
-		say_head(&l, out);
-		err = say_checks(&l, out, count);
-		say_sum(&l, count, out);
+		err = say_leap(&l, out, facts, count);
 	} else if (!err) {
 		say_nothing(&at, h, out);
+		if (facts) {
+			json_put(facts, "before", json_null());
+			json_put(facts, "checks", json_need(json_array()));
+		}
 	}
 	*found = count[PREFLIGHT_WRONG];
 	leap_free(&l);

@@ -210,8 +210,11 @@ int preflight_uart(struct leap *l, unsigned int n)
 	struct pt_walk w;
 
 	(void)n;
-	if (!at || !l->decoded || l->then.regime.nested || walk(l, &l->then, at, PT_WRITE, &w))
+	if (!at || !l->decoded || walk(l, &l->then, at, PT_WRITE, &w))
 		return l->then.lost;
+	/* behind a second stage the loader's addresses are IPAs */
+	if (w.ipa_known)
+		w.oa = w.ipa;
 	if (w.fault)
 		leap_say(l, own ? PREFLIGHT_WARNING : PREFLIGHT_UNKNOWN,
 			 own ? "the console, %#" PRIx64 ", is not mapped for writing"
@@ -240,18 +243,19 @@ static bool is_register(const struct finding *f)
 }
 
 /* Of the other half than the one that pc is in? TCR's fields and the root have its number. */
-static bool of_other_half(const struct leap *l, const struct finding *f)
+static bool of_other_half(const struct leap *l, const struct regime *r, const struct finding *f)
 {
 	const char *digit = f->name ? strpbrk(f->name + strcspn(f->name, "._") - 1, "01") : NULL;
 
-	if (!l->then.regime.two_halves || !digit)
+	if (!r->two_halves || !digit)
 		return false;
 	return (unsigned int)(*digit - '0') != l->walk.cfg.half;
 }
 
-static void say_finding(struct leap *l, const struct finding *f, uint64_t others)
+static void say_finding(struct leap *l, const struct regime *regime, const struct finding *f,
+			uint64_t others)
 {
-	bool wrong = is_register(f) && f->severity == LINT_ERROR && !of_other_half(l, f);
+	bool wrong = is_register(f) && f->severity == LINT_ERROR && !of_other_half(l, regime, f);
 	struct buf text = { 0 };
 
 	if (!is_register(f))
@@ -259,12 +263,15 @@ static void say_finding(struct leap *l, const struct finding *f, uint64_t others
 			   f->index, f->address);
 	lint_expand(f->rule->what, f, &text);
 	if (others)
-		buf_printf(&text, " (and %" PRIu64 " more: `pt-lint -r pending`)", others);
+		buf_printf(&text, " (and %" PRIu64 " more: `pt-lint -r %s`)", others,
+			   regime->stage2 ? "s2" : "pending");
 	leap_say(l, wrong ? PREFLIGHT_WRONG : PREFLIGHT_WARNING, "%s", text.data);
 	buf_free(&text);
 }
 
-static void say_report(struct leap *l, const struct lint_report *r, bool tables)
+/* Of registers, of tables, or of the second stage, which is one row. */
+static void say_report(struct leap *l, const struct regime *regime, const struct lint_report *r,
+		       bool tables)
 {
 	const struct finding *worst = NULL;
 	uint64_t count = 0;
@@ -273,14 +280,16 @@ static void say_report(struct leap *l, const struct lint_report *r, bool tables)
 		for (size_t k = 0; k < r->of[i].count; k++) {
 			const struct finding *f = &r->of[i].list[k];
 
-			if (f->severity != LINT_ERROR || is_register(f) == tables)
+			if (f->severity != LINT_ERROR ||
+			    (is_register(f) == tables && !regime->stage2))
 				continue;
 			count += f->count ? f->count : 1;
-			if (!worst || (of_other_half(l, worst) && !of_other_half(l, f)))
+			if (!worst ||
+			    (of_other_half(l, regime, worst) && !of_other_half(l, regime, f)))
 				worst = f;
 		}
 	if (worst)
-		say_finding(l, worst, count - 1);
+		say_finding(l, regime, worst, count - 1);
 }
 
 static void say_sizes(struct leap *l)
@@ -291,38 +300,67 @@ static void say_sizes(struct leap *l)
 		 1u << (c->granule - 10), c->ia_bits, c->oa_bits);
 }
 
+static void say_tables(struct leap *l, const struct regime *r)
+{
+	if (r->stage2)
+		leap_say(l, PREFLIGHT_OK, "%s %#" PRIx64 ": no error in it", regime_root_name(r, 0),
+			 l->walk.s2.root);
+	else
+		leap_say(l, PREFLIGHT_OK, "%s %#" PRIx64 ": no error in them",
+			 regime_root_name(r, l->walk.cfg.half), l->walk.cfg.root);
+}
+
+/* What is looked at in @maps; false: there is nothing. */
+static bool open_maps(struct leap *l, unsigned int n, struct maps *maps)
+{
+	struct regime *r = &maps->tables.regime;
+
+	*maps = (struct maps){ .tables = l->then };
+	maps->tables.reader.ctx = &maps->tables;
+	if (n == 2) {
+		if (!l->decoded || !r->nested)
+			return false;
+		*r = regime_stage2(r);
+		return true;
+	}
+	if (!regime_mmu_on(r) || (!l->decoded && n))
+		return false;
+	/* what does not decode is for lint_run() to say */
+	if (r->nested && (pt_config_from_regime(&maps->cfg[0], r, 0, NULL) ||
+			  pt_config_stage2(&maps->s2, &maps->cfg[0], NULL)))
+		maps->cfg[0].regime.nested = false;
+	return true;
+}
+
 int preflight_lint(struct leap *l, unsigned int n)
 {
 	struct machine *m = machine_of(l->h);
 	struct lint_report report = { .keep = 8 };
+	struct maps maps;
+	const struct regime *r = &maps.tables.regime;
 	struct lint_input in = {
-		.regime = &l->then.regime,
-		.bulk = tables_bulk(m),
-		.reader = l->then.reader,
+		.regime = r,
 		.memory = m->ram_count ? lints_memory_at : NULL,
 		.ctx = m,
 	};
-	int err = 0;
+	int err;
 
-	if (!regime_mmu_on(&l->then.regime) || (!l->decoded && n))
+	if (!open_maps(l, n, &maps))
 		return 0;
-	if (l->then.regime.nested) {
-		leap_say(l, PREFLIGHT_UNKNOWN, "two stages: `pt-lint` looks at each");
-		return 0;
-	}
+	in.bulk = maps_bulk(&maps);
+	in.reader = maps.tables.reader;
 	err = lint_run(&in, &report);
-	if (err == -BATON_ELINK || err == -BATON_ECANCELED || l->then.lost) {
+	if (err == -BATON_ELINK || err == -BATON_ECANCELED || maps.tables.lost) {
 		lint_free(&report);
-		return l->then.lost ? l->then.lost : err;
+		return maps.tables.lost ? maps.tables.lost : err;
 	}
 	if (!err)
-		say_report(l, &report, n);
+		say_report(l, r, &report, n);
 	lint_free(&report);
 	if (err)
 		leap_say(l, PREFLIGHT_UNKNOWN, "%s", machine_error(m, err));
 	else if (!l->state && n)
-		leap_say(l, PREFLIGHT_OK, "%s %#" PRIx64 ": no error in them",
-			 regime_root_name(&l->then.regime, l->walk.cfg.half), l->walk.cfg.root);
+		say_tables(l, r);
 	else if (!l->state && l->decoded)
 		say_sizes(l);
 	return 0;

@@ -80,9 +80,11 @@ struct json_t *handoff_log_json(struct context *ctx);
 /**
  * handoff_preflight() - all that is looked at before the next instruction that switches
  * translation or leaves, as a list; nothing runs.
+ * @facts: an object of jansson's, which gets the same as members; may be NULL
  * @found: something is wrong
  */
-int handoff_preflight(struct context *ctx, unsigned int cpu, struct buf *out, bool *found);
+int handoff_preflight(struct context *ctx, unsigned int cpu, struct buf *out, struct json_t *facts,
+		      bool *found);
 
 /**
  * handoff_why() - explain the pending or the last fault, or say what the CPUs do.

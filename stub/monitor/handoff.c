@@ -22,6 +22,19 @@ int handoff_seconds(struct cmd *c, int i, int *ms)
 	return 0;
 }
 
+int handoff_cpu(struct cmd *c, unsigned int *cpu)
+{
+	const char *word = cmd_option_value(c, "-c");
+	uint64_t value = *cpu;
+	int err = word ? cmd_eval(c, "-c", word, &value) : 0;
+
+	if (!err && value >= c->machine->cpus)
+		err = cmd_fail(c, -BATON_EINVAL, "-c %s: no such CPU (there are 0 to %u)", word,
+			       c->machine->cpus - 1);
+	*cpu = (unsigned int)value;
+	return err;
+}
+
 static int go(struct cmd *c, const struct handoff_goal *goal)
 {
 	int err;
@@ -134,7 +147,7 @@ static int run_log(struct cmd *c)
 static const struct handoff_sub subs[] = {
 	{ "run", "[SECONDS]", 1, run_run },
 	{ "until", "EVENT [SECONDS]", -1, run_until },
-	{ "preflight", "", 0, handoff_sub_preflight },
+	{ "preflight", "[-c CPU] [--json]", -1, handoff_sub_preflight },
 	{ "trace", "[N] [to ADDR] [until EVENT] [-c CPU] [--keep ENTRIES] | trace show [LAST]", -1,
 	  handoff_sub_trace },
 	{ "log", "[--json]", -1, run_log },
@@ -183,10 +196,10 @@ COMMAND(handoff, "handoff", run,
 		"firmware),\n"
 		"      jump (before the one that leaves), exception, kernel, user (the first\n"
 		"      instruction at EL0), or until there are N: event N. What follows goes on.\n"
-		"preflight   what is looked at before the next instruction that switches\n"
-		"      translation or leaves, as a list: ok, warning, wrong, unknown. Nothing "
-		"runs.\n"
-		"      Exit status 1 if something is wrong.\n"
+		"preflight   what is looked at before the next instruction of this CPU, or -c "
+		"CPU,\n"
+		"      that switches translation or leaves, as a list: ok, warning, wrong,\n"
+		"      unknown. Nothing runs. Exit status 1 if something is wrong.\n"
 		"trace [N]   each of the next N instructions (10000) of this CPU, or -c CPU, is\n"
 		"      stepped and recorded: level, pc, word, changes of x0-x30, sp and pstate.\n"
 		"      The last --keep ENTRIES (10000) stay. `to ADDR`: up to there; `until\n"

@@ -16,6 +16,9 @@ struct handoff_sub {
 /** handoff_seconds() - word @i as SECONDS, in milliseconds; the default if it is missing. */
 int handoff_seconds(struct cmd *c, int i, int *ms);
 
+/** handoff_cpu() - the option -c CPU; *@cpu stays as it is without. Errors are said. */
+int handoff_cpu(struct cmd *c, unsigned int *cpu);
+
 /** handoff_sub_trace() - handoff_trace.c */
 int handoff_sub_trace(struct cmd *c);
 

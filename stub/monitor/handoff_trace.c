@@ -2,6 +2,7 @@
 #include "handoff/trace.h"
 
 #include "monitor/handoff.h"
+#include "monitor/json.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,12 @@ static void put_json(void *ctx, json_t *one)
 	json_decref(one);
 }
 
+static void put_member(void *ctx, json_t *one)
+{
+	if (json_array_append_new(ctx, one))
+		abort();
+}
+
 static int show(struct cmd *c)
 {
 	bool json = cmd_option(c, "--json");
@@ -28,6 +35,13 @@ static int show(struct cmd *c)
 		err = cmd_arg(c, 2, "LAST", &n);
 	if (err)
 		return err;
+	if (c->ctx->facts) { /* members of the command's object */
+		json_t *list = json_need(json_array());
+
+		trace_each_json(c->ctx, n, put_member, list);
+		json_put(c->ctx->facts, "trace", list);
+		return 0;
+	}
 	if (json) {
 		trace_each_json(c->ctx, n, put_json, c);
 		return 0;
@@ -58,15 +72,10 @@ static int parse_until(struct cmd *c, const char *word, struct trace_goal *goal)
 /* -c CPU, --keep ENTRIES */
 static int parse_options(struct cmd *c, struct trace_goal *goal)
 {
-	const char *cpu = cmd_option_value(c, "-c"), *keep = cmd_option_value(c, "--keep");
-	uint64_t value = goal->cpu;
-	int err = cpu ? cmd_eval(c, "-c", cpu, &value) : 0;
+	const char *keep = cmd_option_value(c, "--keep");
+	uint64_t value = goal->keep;
+	int err = handoff_cpu(c, &goal->cpu);
 
-	if (!err && value >= c->machine->cpus)
-		err = cmd_fail(c, -BATON_EINVAL, "-c %s: no such CPU (there are 0 to %u)", cpu,
-			       c->machine->cpus - 1);
-	goal->cpu = (unsigned int)value;
-	value = goal->keep;
 	if (!err && keep)
 		err = cmd_eval(c, "--keep", keep, &value);
 	if (!err && (!value || value > TRACE_KEEP_MAX))

@@ -79,10 +79,10 @@ static int gather_nested(struct maps *m, const uint64_t *ipa, unsigned int n, si
 			int err = 0;
 
 			if (!pt_stage2_address(&m->s2, &m->tables.reader, ipa[i] + at, &pa)) {
-				err = machine_phys_gather(m->cmd->machine, &pa, 1, len,
+				err = machine_phys_gather(m->tables.machine, &pa, 1, len,
 							  data + i * size + at, &got);
 				if (!err)
-					err = machine_phys_gathered(m->cmd->machine, 0);
+					err = machine_phys_gathered(m->tables.machine, 0);
 			}
 			if (err || m->tables.lost)
 				return err ? err : m->tables.lost;
@@ -99,14 +99,14 @@ static int gather(void *ctx, const uint64_t *pa, unsigned int n, size_t size, ui
 
 	if (m->cfg[0].regime.nested)
 		return gather_nested(m, pa, n, size, data, ok);
-	return machine_phys_gather(m->cmd->machine, pa, n, size, data, ok);
+	return machine_phys_gather(m->tables.machine, pa, n, size, data, ok);
 }
 
 static int gathered(void *ctx, unsigned int i)
 {
 	struct maps *m = ctx;
 
-	return machine_phys_gathered(m->cmd->machine, i);
+	return machine_phys_gathered(m->tables.machine, i);
 }
 
 struct pt_bulk maps_bulk(struct maps *m)

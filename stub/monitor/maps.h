@@ -16,7 +16,10 @@ struct maps {
 
 /** maps_open() - the regime that -c and -r chose; errors are said. */
 int maps_open(struct maps *m, struct cmd *c);
-/** maps_bulk() - memory as m->tables see it: of a nested regime by way of stage 2. */
+/**
+ * maps_bulk() - memory as m->tables see it: of a nested regime by way of stage 2, which is m->s2
+ * where m->cfg[0] says that it is one. Nothing else of @m is asked.
+ */
 struct pt_bulk maps_bulk(struct maps *m);
 /** maps_of_stage2() - the second stage of @m, which is nested, by itself. */
 void maps_of_stage2(struct maps *alone, const struct maps *m);

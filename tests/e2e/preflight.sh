@@ -9,7 +9,7 @@ CROSS=${CROSS:-aarch64-linux-gnu-}
 seed=$O/examples/seed second=$O/tests/loader2
 el1=qemu_virt_aarch64_el1 el2=qemu_virt_aarch64
 virt2=virt,virtualization=on virt3=virt,secure=on,virtualization=on
-out='' status=''
+out='' status='' cpus=1
 
 # baton IMAGE ADDRESS MACHINE OPTIONS...: $out, $status
 baton() {
@@ -17,7 +17,7 @@ baton() {
 	shift 3
 	out=$tmp/$((tap_count + 1)).out
 	timeout 120 "$O/baton" run -l none "$@" -- "$QEMU" -machine "$machine" -cpu cortex-a53 \
-		-m 2G -nographic -nic none -device "loader,file=$image,addr=$addr,cpu-num=0" \
+		-m 2G -smp "$cpus" -nographic -nic none -device "loader,file=$image,addr=$addr,cpu-num=0" \
 		</dev/null >"$out" 2>&1
 	status=$?
 	sed 's/\r$//' -i "$out"
@@ -167,6 +167,47 @@ tap_ok 'no ic: in the run' says 'warning: code was copied to 0x40000000 and no i
 tap_ok 'no ic: works under TCG, exit status 0' ends_with 0
 baton "$tmp/no-ic.img" 0x48000000 virt -e 'cont 0.001' -e 'handoff preflight'
 tap_ok 'what was not watched is not claimed' never_says 'caches +warning'
+
+# --- two stages: before the eret that leaves the second on, before EL1's MMU, before the jump
+baton "$second/stage2.img" 0x48000000 $virt2 -e 'handoff preflight'
+tap_ok 'stage 2: an eret, seen from before it is on' before 'eret at EL2, .* 16 instructions ahead: to 0x48000044, EL1$'
+tap_ok 'stage 2: an eret: all is looked at' all pc stage2 sp vectors console
+baton "$second/stage2.img" 0x48000000 $virt2 -e 'handoff until event 5' -e 'handoff preflight'
+tap_ok "stage 2: EL1's MMU" before 'msr sctlr_el1, x26 at EL1, 0x[0-9a-f]*, [0-9]+ instructions ahead: MMU on$'
+tap_ok "stage 2: EL1's MMU: all is looked at" all pc memory TCR tables stage2 sp vectors console
+tap_ok 'stage 2: the row' row stage2 ok 'VTTBR_EL2 0x480[0-9a-f]*: no error in it'
+baton "$second/stage2.img" 0x48000000 $virt2 -e 'handoff until jump' -e 'handoff preflight' -e 'handoff run'
+tap_ok 'stage 2: the jump: all is looked at' all pc memory TCR tables stage2 vectors caches
+tap_ok 'stage 2: the run does not complain' never_says warning
+# the second stage begins with zeros: no device is mapped; then its memory has no access flag
+patched() { # OFFSET BYTES, in its table
+	at=$((16#$("${CROSS}nm" "$second/stage2.elf" | sed -n 's/ . s2_l1$//p') - 0x48000000 + $1))
+	cp "$second/stage2.img" "$tmp/stage2.img"
+	printf '%b' "$2" | dd of="$tmp/stage2.img" bs=1 seek=$at conv=notrunc status=none
+}
+patched 0 '\0\0\0\0\0\0\0\0'
+baton "$tmp/stage2.img" 0x48000000 $virt2 -e 'handoff preflight'
+tap_ok 'stage 2: the console is not in it' row console '(unknown|warning)' '0x9000000'
+patched 9 '\003'
+baton "$tmp/stage2.img" 0x48000000 $virt2 -e 'handoff preflight'
+tap_ok 'stage 2: no access flag: seen from before it is on' row pc wrong 'L1 \[1\] at 0x480[0-9a-f]*: .*access flag'
+
+# --- another CPU, and for programs
+cpus=2
+baton "$second/good.img" 0x48000000 virt -e 'handoff until jump' -e 'handoff preflight -c 0' \
+	-e 'handoff preflight -c 7'
+tap_ok '-c 0: whose' before "CPU0's br x9 at EL1"
+tap_ok '-c: no such CPU' says '-c 7: no such CPU (there are 0 to 1)'
+tap_ok '-c: exit status 2' ends_with 2
+cpus=1
+baton "$second/good.img" 0x48000000 virt -e 'handoff until jump' -e 'handoff preflight --json'
+tap_ok '--json: an object' says '{"before":{"kind":"leave","cpu":0,"el":1,"pc":"0x480000'
+tap_ok '--json: where to' says '"to":"0xffffff8040000000","to_el":1,"contract":null},"checks":[{"name":"pc","state":"ok","text":"0xffffff8040000000 -> 0x40000000, mapped, executable"}'
+baton "$second/good.img" 0x48000000 virt --json -e 'handoff preflight' -e 'handoff until jump' \
+	-e 'handoff preflight' -e 'handoff trace 2' -e 'handoff trace show'
+tap_ok '--json of baton: nothing is sure to come' says '"before": null'
+tap_ok '--json of baton: members' says '"checks": [{"name": "pc", "state": "ok"'
+tap_ok '--json of baton: a trace' says '"trace": [{"number": 1, "cpu": 0, "el": 1, "pc": "0x480000'
 
 # --- from GDB: nothing is armed, nothing runs
 # shellcheck disable=SC2034

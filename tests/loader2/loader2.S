@@ -13,6 +13,7 @@
  * ONE_OFF         maps the kernel's half from one block too far on
  * SWITCH          turns the MMU on with older tables, in which the kernel is elsewhere; its own
  *                 come with another ASID, and no tlbi. SWITCH_NG: the older ones are not global
+ * STAGE2          leaves a second stage behind at EL2, which maps all onto itself
  * FILL            fills the kernel's level-2 table as it runs; FILL_LATE: behind the last dsb
  */
 #ifdef STAY_AT_EL2
@@ -41,6 +42,11 @@
 /* AttrIndx 0 is normal write-back, 1 device-nGnRE: not the usual order. */
 #define MAIR         0x04ff
 #define TABLE        0x3
+/* 39 bits from level 1, 4 KiB, 40 bits out. Blocks: all may be done to them, Normal write-back,
+ * inner shareable; Device-nGnRnE. */
+#define S2_TCR       0x80023559
+#define S2_NORMAL    0x7fd
+#define S2_DEVICE    0x4c1
 
 	.text
 	.global go
@@ -49,7 +55,15 @@ go:
 #ifndef STAY_AT_EL2
 	mrs	x20, CurrentEL
 	tbz	x20, #3, at_el1
+#ifdef STAGE2
+	ldr	x20, =S2_TCR
+	msr	vtcr_el2, x20
+	ldr	x20, =s2_l1
+	msr	vttbr_el2, x20
+	ldr	x20, =(1 << 31) | 1     /* HCR_EL2.RW, VM */
+#else
 	mov	x20, #1 << 31           /* HCR_EL2.RW */
+#endif
 	msr	hcr_el2, x20
 	mrs	x20, cnthctl_el2
 	orr	x20, x20, #3
@@ -244,6 +258,13 @@ task_image_end:
 	table	old_root
 	.fill	511, 8, 0
 	.quad	old_l1 + TABLE
+#endif
+
+#ifdef STAGE2
+	table	s2_l1
+	.quad	S2_DEVICE
+	.quad	0x40000000 | S2_NORMAL
+	.fill	510, 8, 0
 #endif
 
 	/* The lower half has no level 0: devices and flash, then RAM, as 1 GiB blocks. */
