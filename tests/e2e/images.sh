@@ -99,6 +99,18 @@ start "$tmp/no.img"
 tap_ok 'Linux without any: said' wait_line "$console" 'LDR|ERROR: Linux wants a device tree'
 process_end "$pid"
 
+# --- An image that is larger than what baton keeps of it: compared all the same
+head -c 20M /dev/urandom >"$tmp/initrd"
+"$O/baton-mkimage" --board $el1 --kernel-type linux --kernel "$tmp/Image" --dtb "$tmp/plain.dtb" \
+	--initrd "$tmp/initrd" -o "$tmp/large.img"
+baton "$tmp/large.img" 0x70000000 virt -e 'handoff run'
+tap_ok 'a large image: all regions are compared' says '3 regions copied and verified: 209'
+# the last event before that is behind the copying
+n=$(grep '^  EL' "$out" | grep -n 'regions copied' | cut -d: -f1)
+baton "$tmp/large.img" 0x70000000 virt -e "handoff until event $((n - 1))" -e 'patch -p 0x41200000 = 0' \
+	-e 'handoff run'
+tap_ok 'a large image: what differs is found' says 'is not what the image holds: it differs first at 0x41200000'
+
 # Debian's is too large to fetch for this: once `make guests` has, one of them is booted.
 if [ -r "$O/guests/initrd" ]; then
 	debian() { tests/guests/loader.sh el1-4 >"$tmp/debian" || { sed 's/^/# /' "$tmp/debian" && false; }; }
