@@ -146,6 +146,8 @@ static int look_ahead(struct loop *l, unsigned int cpu)
 	l->pages[cpu] = a.page = first->pc & -SCAN_PAGE;
 	a.hot = machine_break_within(m, a.page, SCAN_PAGE);
 	l->hot |= a.hot;
+	/* it has just come to a stop, and nobody has looked yet */
+	l->whole &= !machine_break_has(m, BREAK_HANDOFF, first->pc);
 	for (unsigned int i = 0; !err && i < a.count; i++) {
 		uint8_t raw[4];
 		struct insn insn;
