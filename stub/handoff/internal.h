@@ -133,9 +133,11 @@ struct entered {
 
 /** struct kernel - behind the loader. */
 struct kernel {
-	bool entered, user; /* user: EL0 was */
-	bool thinned;	    /* of sites but `eret` only those that were hit are left */
+	bool entered, user;			   /* user: EL0 was */
+	bool called;				   /* it has called the firmware */
+	enum { THIN_NOT, THIN, THIN_ALL } thinned; /* are sites lifted; calls, too */
 	uint64_t loader_vbar[4], around[4];
+	unsigned int returns[4][4];	     /* from a level to one */
 	struct scan_span span[KERNEL_SPANS]; /* searched; virtual */
 	size_t span_count;
 	unsigned int shown[64]; /* exceptions, by class */

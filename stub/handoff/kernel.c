@@ -39,6 +39,7 @@ struct search {
 	struct handoff *h;
 	unsigned int cpu, el;
 	uint64_t around;
+	struct tables *second; /* behind a first stage; NULL: that makes physical addresses */
 	int err;
 };
 
@@ -46,19 +47,38 @@ static bool is_site(const struct search *s, const struct insn *i)
 {
 	const struct watch *w;
 
-	if (i->kind == INSN_ERET || s->h->kernel.thinned)
-		return i->kind == INSN_ERET;
-	if (i->kind != INSN_MSR)
-		return (i->kind == INSN_HVC || i->kind == INSN_SMC) && !i->imm;
+	if (i->kind == INSN_ERET)
+		return true;
+	if (i->kind == INSN_HVC || i->kind == INSN_SMC)
+		return !i->imm && s->h->kernel.thinned < THIN_ALL;
+	if (i->kind != INSN_MSR || s->h->kernel.thinned)
+		return false;
 	w = watch_find(i->sysreg);
 	return w && (w->el == s->el || (s->el == 2 && w->el == 1));
 }
 
+/* By way of the second stage, if there is one. */
+static bool physical(const struct search *s, uint64_t *pa)
+{
+	struct pt_walk walk;
+
+	if (!s->second)
+		return true;
+	if (tables_walk(s->second, *pa, NULL, &walk, NULL) || walk.fault)
+		return false;
+	*pa = walk.oa;
+	return true;
+}
+
 static int search_page(struct search *s, uint64_t va, uint64_t pa)
 {
+	struct machine *m = machine_of(s->h);
 	uint8_t page[SCAN_PAGE];
-	int err = machine_phys_read(machine_of(s->h), pa, page, sizeof(page));
+	int err;
 
+	if (!physical(s, &pa) || !machine_is_ram(m, pa, SCAN_PAGE, true))
+		return 0;
+	err = machine_phys_read(m, pa, page, sizeof(page));
 	if (err)
 		return err == -BATON_ELINK || err == -BATON_ECANCELED ? err : 0;
 	for (size_t at = 0; at < sizeof(page); at += 4) {
@@ -92,7 +112,8 @@ static int search_range(void *ctx, const struct pt_range *r)
 	struct search *s = ctx;
 	uint64_t first = r->ia, last = r->ia + (r->size - 1);
 
-	if (!(r->attrs.own & PT_X) || !machine_is_ram(machine_of(s->h), r->oa, SCAN_PAGE, true))
+	if (!(r->attrs.own & PT_X) ||
+	    (!s->second && !machine_is_ram(machine_of(s->h), r->oa, SCAN_PAGE, true)))
 		return 0;
 	if (r->size > 2ull * NEAR) {
 		if (s->around < first || s->around > last)
@@ -108,26 +129,43 @@ static int search_range(void *ctx, const struct pt_range *r)
 	return s->err;
 }
 
-static int gather(void *ctx, const uint64_t *pa, unsigned int n, size_t size, uint8_t *data,
+/* A table of 4 KiB lies in one page of the second stage; larger ones are left out. */
+static int gather(void *ctx, const uint64_t *ipa, unsigned int n, size_t size, uint8_t *data,
 		  bool *ok)
 {
-	int err = machine_phys_gather(ctx, pa, n, size, data, ok);
+	const struct search *s = ctx;
+	struct machine *m = machine_of(s->h);
+	uint64_t pa[PT_BULK_MAX];
+	int err;
 
-	return err ? err : machine_phys_gathered(ctx, n - 1);
+	for (unsigned int i = 0; i < n; i++) {
+		pa[i] = ipa[i];
+		if (!physical(s, &pa[i]) || (s->second && size > SCAN_PAGE))
+			pa[i] = UINT64_MAX - (size - 1); /* no memory */
+	}
+	err = machine_phys_gather(m, pa, n, size, data, ok);
+	return err ? err : machine_phys_gathered(m, n - 1);
 }
 
 /* All that this half of the tables lets the kernel execute. */
 static int search(struct handoff *h, unsigned int cpu, struct tables *t, uint64_t around)
 {
 	struct search s = { .h = h, .cpu = cpu, .el = t->regime.el, .around = around };
-	const struct pt_bulk bulk = { gather, machine_of(h), NULL };
+	const struct pt_bulk bulk = { gather, &s, NULL };
 	const struct pt_map_sink sink = { .range = search_range, .ctx = &s };
+	struct tables second = { 0 };
 	struct pt_config cfg;
 	int err = pt_config_from_regime(&cfg, &t->regime, around, NULL);
 
-	if (err || cfg.flat || cfg.regime.nested)
-		return 0;
+	if (!err && t->regime.nested) {
+		err = tables_init(&second, machine_of(h), NULL, cpu, "s2", NULL);
+		s.second = &second;
+	}
+	if (err || cfg.flat)
+		return second.lost;
 	err = pt_map(&cfg, &bulk, 0, UINT64_MAX, &sink, NULL);
+	if (second.lost)
+		err = second.lost;
 	return err == -BATON_ELINK || err == -BATON_ECANCELED ? err : code_plant(h);
 }
 
@@ -221,6 +259,7 @@ static int kernel_eret(struct handoff *h, struct visit *v)
 	struct machine *m = machine_of(h);
 	struct event e = { .kind = EVENT_ERET, .cpu = v->cpu, .el = v->el, .pc = v->pc };
 	uint64_t elr, spsr;
+	bool show;
 	int err = reg_of(m, v->cpu, "ELR", v->el, &elr);
 
 	if (!err)
@@ -231,11 +270,13 @@ static int kernel_eret(struct handoff *h, struct visit *v)
 	e.after = spsr & 0x10 ? spsr & 0xf ? 1 : 0 : spsr >> 2 & 3;
 	if (v->site.insn.pauth)
 		elr = insn_strip_pauth(elr);
-	if (!e.after && (!h->kernel.user || v->site.hits <= shown(h)))
+	/* a first return to that level is news, be the instruction an old one */
+	show = h->kernel.returns[v->el][e.after]++ < shown(h) || v->site.hits <= shown(h);
+	if (!e.after && (!h->kernel.user || show))
 		say_user(h, v, elr, spsr & 0x10 ? "drop to EL0, AArch32, at" : "drop to EL0 at");
-	else if (e.after && v->site.hits <= shown(h))
+	else if (e.after && show)
 		event_add(h, &e, "eret: EL%u -> EL%" PRIu64 " at %#" PRIx64, v->el, e.after, elr);
-	if (e.after && !(spsr & 0x10) && !scan_word(&h->scan, elr) && v->site.hits <= shown(h))
+	if (e.after && !(spsr & 0x10) && !scan_word(&h->scan, elr) && show)
 		err = look(h, v->cpu, (unsigned int)e.after, elr);
 	return err ? err : step_over(h, v);
 }
@@ -264,6 +305,11 @@ static int kernel_branch(struct handoff *h, struct visit *v)
 	return err ? err : step_over(h, v);
 }
 
+static bool is_call(const struct scan_site *s)
+{
+	return s->insn.kind == INSN_HVC || s->insn.kind == INSN_SMC;
+}
+
 int kernel_visit(struct handoff *h, struct visit *v)
 {
 	enum insn_kind kind = v->site.insn.kind;
@@ -288,6 +334,7 @@ int kernel_visit(struct handoff *h, struct visit *v)
 	if (kind == INSN_BR || kind == INSN_BLR || kind == INSN_RET)
 		return kernel_branch(h, v);
 	v->quiet = v->site.hits > shown(h);
+	h->kernel.called |= is_call(&v->site);
 	return site_visit(h, v);
 }
 
@@ -343,23 +390,30 @@ int kernel_exception(struct handoff *h, unsigned int cpu, unsigned int el, uint6
 	else if (show)
 		event_add(h, &e, "takes an exception from EL%" PRIu64 ", %#" PRIx64 ": %s",
 			  e.before, elr, words ? words : esr_class_words(esr));
-	if (hits <= HANDOFF_LIFT)
+	/* it is come to by steps, too */
+	if (hits != HANDOFF_LIFT + 1)
 		return GO;
 	event_add(h, &e, "%u exceptions to this vector: no longer watched", hits);
 	return vectors_lift(h, pc);
 }
 
-/* New vectors, in code that was followed: a hypervisor that waits to be called. */
+/*
+ * The way to EL0; in code that was followed new vectors (a hypervisor that waits to be called)
+ * and the jump to the high half; and calls of firmware until the first: from there, too, the
+ * other CPUs are switched on.
+ */
 static bool leads_on(const struct handoff *h, const struct scan_site *s)
 {
-	const struct watch *w = s->insn.kind == INSN_MSR ? watch_find(s->insn.sysreg) : NULL;
+	enum insn_kind kind = s->insn.kind;
+	const struct watch *w = kind == INSN_MSR ? watch_find(s->insn.sysreg) : NULL;
 
-	return w && w->role == WATCH_VBAR && scan_word(&h->scan, s->pc);
+	return kind == INSN_ERET || (is_call(s) && !h->kernel.called) ||
+	       ((kind == INSN_BR || (w && w->role == WATCH_VBAR)) && scan_word(&h->scan, s->pc));
 }
 
 /*
  * Each stop makes QEMU slower, be it never hit. What a kernel sets up it sets up early:
- * once it is silent, the sites that were not come to are given up, but for the way to EL0.
+ * once it is silent, the sites that were not come to are given up, but for what leads on.
  */
 static int thin_out(struct handoff *h)
 {
@@ -372,13 +426,12 @@ static int thin_out(struct handoff *h)
 	for (size_t i = 0; !err && i < h->scan.site_count; i++) {
 		struct scan_site *s = &h->scan.sites[i];
 
-		if (!s->kernel || s->lifted || s->hits || s->insn.kind == INSN_ERET ||
-		    leads_on(h, s))
+		if (!s->kernel || s->lifted || s->hits || leads_on(h, s))
 			continue;
 		lifted++;
 		err = code_lift(h, s);
 	}
-	h->kernel.thinned = true;
+	h->kernel.thinned = h->kernel.called ? THIN_ALL : THIN;
 	e.el = (unsigned int)el;
 	if (!err && lifted)
 		event_add(
@@ -388,25 +441,49 @@ static int thin_out(struct handoff *h)
 	return err;
 }
 
-/* While nothing is heard: what can be executed by now, and who is at EL0 unseen? */
+/* Is it where nobody has looked: behind a jump that was not seen? */
+static bool unknown(const struct handoff *h, uint64_t pc)
+{
+	const struct kernel *k = &h->kernel;
+
+	for (size_t i = 0; i < k->span_count; i++)
+		if (pc >= k->span[i].first && pc <= k->span[i].last)
+			return false;
+	return !scan_word(&h->scan, pc);
+}
+
+/* What can be executed by now, at the level that runs and those below: a hypervisor's guest. */
+static int look_again(struct handoff *h, const struct visit *v)
+{
+	int err = look(h, v->cpu, v->el, v->pc);
+
+	for (unsigned int el = 1; !err && el < v->el; el++)
+		if (h->kernel.around[el])
+			err = look(h, v->cpu, el, h->kernel.around[el]);
+	return err;
+}
+
+/* While nothing is heard: has more been mapped, and who is at EL0 unseen? */
 int kernel_tick(struct handoff *h)
 {
 	struct machine *m = machine_of(h);
 	int err = 0;
 
-	if (!h->kernel.thinned && h->silent_ms >= THIN_MS)
+	if (h->kernel.thinned < (h->kernel.called ? THIN_ALL : THIN) &&
+	    (h->kernel.thinned || h->silent_ms >= THIN_MS))
 		err = thin_out(h);
 	for (unsigned int cpu = 0; !err && cpu < m->cpus && !h->kernel.user; cpu++) {
 		struct visit v = { .cpu = cpu };
 		int el = machine_el(m, cpu);
 
 		err = el < 0 ? el : machine_reg_read(m, cpu, "pc", &v.pc);
+		v.el = el < 0 ? 0 : (unsigned int)el;
 		if (err == -BATON_EUNSUPPORTED)
 			err = 0; /* AArch32: not looked at */
 		else if (!err && !el)
 			say_user(h, &v, v.pc, "EL0 runs, by a way that was not watched:");
-		else if (!err && h->kernel.around[el] && cpu == h->boot_cpu)
-			err = look(h, cpu, (unsigned int)el, h->kernel.around[el]);
+		else if (!err && (cpu == h->boot_cpu || unknown(h, v.pc)))
+			err = look_again(h, &v);
 	}
 	return err;
 }

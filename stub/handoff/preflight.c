@@ -306,7 +306,7 @@ int preflight_write(struct handoff *h, const struct visit *v, const struct watch
 	err = leap_registers(machine_of(h), v->cpu, &at);
 	if (!err)
 		err = leap_open(&l);
-	/* behind the loader the console is the kernel's */
+	/* behind the loader the console is the kernel's, and sp and VBAR yet to be set by it */
 	if (!err && !v->site.kernel)
 		err = leap_board(&l);
 	if (!err && l.kind == LEAP_MMU && !l.decoded)
@@ -315,7 +315,7 @@ int preflight_write(struct handoff *h, const struct visit *v, const struct watch
 		err = preflight_pc(&l, 0);
 		if (!err && l.state == PREFLIGHT_WRONG)
 			err = not_there(&l, v);
-		else if (!err && l.kind == LEAP_MMU)
+		else if (!err && l.kind == LEAP_MMU && !v->site.kernel)
 			err = warn_all(&l, v, "with the MMU on ");
 	}
 	leap_free(&l);
