@@ -134,7 +134,9 @@ static void explain_agreement(const struct trouble *t, struct buf *out)
 {
 	uint64_t esr = pt_walk_esr(&t->walk, &t->acc);
 
-	if (!t->walk.fault)
+	if (!t->walk.fault && t->repairs.count && t->repairs.list[0].kind == REPAIR_RESUME)
+		buf_printf(out, "the tables translate it now, to %#" PRIx64 "\n", t->walk.oa);
+	else if (!t->walk.fault)
 		buf_printf(out,
 			   "ALARM: the tables translate it now, to %#" PRIx64
 			   ": they were changed since, or the CPU used a stale TLB entry, or it "

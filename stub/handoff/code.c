@@ -357,7 +357,9 @@ int code_start(struct handoff *h)
 		err = machine_reg_read(m, cpu, "pc", &pc);
 		if (!err)
 			err = code_where(m, cpu, &pa);
-		if (!err && ((cpu == h->boot_cpu && !h->left) || image_holds(&h->image, pa)))
+		/* a vector is followed when its exception is looked at; and it may hold nothing */
+		if (!err && vector_at(h, cpu, pc) < 0 &&
+		    ((cpu == h->boot_cpu && !h->left) || image_holds(&h->image, pa)))
 			err = code_follow(h, cpu, NULL, pc, SCAN_UNKNOWN);
 	}
 	if (!err)

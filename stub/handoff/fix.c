@@ -13,6 +13,9 @@
 /* A descriptor's page, of the smallest there are. */
 #define ADDRESS UINT64_C(0xfffffffff000)
 
+#define RESET_FIRST \
+	"next: `system_reset`, `handoff run`, and `fix -y` there: a reset loads memory anew\n"
+
 /* Exception classes that are business as usual: calls, and what a debugger makes. */
 static bool is_fault(uint64_t esr)
 {
@@ -337,9 +340,7 @@ static int go_on(struct handoff *h, const struct trouble *t, struct buf *out, bo
 				  : "the handler has run, and the registers are no longer those of "
 				    "the "
 				    "fault: this run cannot go on\n");
-		buf_puts(out,
-			 "next: `system_reset`, `handoff run`, and `fix -y` there: a reset loads "
-			 "memory anew\n");
+		buf_puts(out, RESET_FIRST);
 		return 0;
 	}
 	if (t->kind == TROUBLE_FAULT && h->ctx->gdb)
@@ -493,6 +494,9 @@ static int apply(struct handoff *h, const struct repair *r, struct buf *out)
 		snprintf(name, sizeof(name), "pc");
 		err = apply_core(h, name, r, out);
 		break;
+	case REPAIR_RESUME: /* go_on() does it */
+		err = 0;
+		break;
 	case REPAIR_STACK:
 		snprintf(name, sizeof(name), "sp");
 		err = apply_core(h, name, r, out);
@@ -534,6 +538,8 @@ int handoff_fix(struct context *ctx, unsigned int cpu, bool apply_it, struct buf
 		return 0;
 	}
 	err = apply(h, best, out);
+	if (err && h->trouble.kind == TROUBLE_FAULT) /* before it the CPU could still do it */
+		buf_puts(out, RESET_FIRST);
 	if (err)
 		return err;
 	was = h->trouble;

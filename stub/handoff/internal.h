@@ -336,6 +336,10 @@ const char *conduit_of(struct handoff *h);
 /** conduit_find() - an smc or hvc that nobody serves, where the other one is. */
 int conduit_find(struct handoff *h, struct trouble *t);
 
+/* resume.c */
+/** resume_find() - a patch has put right what it was: then the repair is to go back. */
+void resume_find(struct handoff *h, struct trouble *t);
+
 /* stack.c */
 /** stack_is_meant() - it was sp that the access went through. */
 bool stack_is_meant(const struct trouble *t);

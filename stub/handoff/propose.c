@@ -18,7 +18,8 @@ static void say_option(const struct trouble *t, struct buf *out)
 
 static bool is_core(enum repair_kind kind)
 {
-	return kind == REPAIR_OPERAND || kind == REPAIR_TARGET || kind == REPAIR_STACK;
+	return kind == REPAIR_OPERAND || kind == REPAIR_TARGET || kind == REPAIR_STACK ||
+	       kind == REPAIR_RESUME;
 }
 
 void repair_command(const struct trouble *t, const struct repair *r, struct buf *out)
@@ -40,6 +41,7 @@ void repair_command(const struct trouble *t, const struct repair *r, struct buf 
 		buf_printf(out, "set $x%u = %#" PRIx64, t->insn.reg, r->new);
 		break;
 	case REPAIR_TARGET:
+	case REPAIR_RESUME:
 		buf_printf(out, "set $pc = %#" PRIx64, r->new);
 		break;
 	case REPAIR_STACK:
@@ -164,6 +166,10 @@ void repair_why(struct handoff *h, const struct trouble *t, const struct repair 
 		return;
 	case REPAIR_VECTORS:
 		say_vectors(h, t, r, out);
+		return;
+	case REPAIR_RESUME:
+		buf_printf(out, "patch %u has repaired it, and the CPU is still in the vector",
+			   r->index);
 		return;
 	case REPAIR_STACK:
 		buf_printf(out, "the function %#" PRIx64, r->address);

@@ -79,12 +79,15 @@ static void rate(const struct repair_query *q, struct repair *r)
 		r->score += 7 - (int)r->changes;
 		/* what a table leads to is no root */
 		r->score += r->use == USE_ORPHAN ? 1 : r->use == USE_OTHER_HALF ? -2 : 0;
+		/* nor does it map what else the loader needs */
+		r->score -= q->onto_itself && r->use == USE_OTHER_HALF ? 2 : 0;
 		r->score -= r->table && left_behind(q, r->table, q->walk->cfg.root) ? 6 : 0;
 		break;
 	case REPAIR_TARGET:
 	case REPAIR_CONDUIT:
 	case REPAIR_VECTORS:
 	case REPAIR_STACK:
+	case REPAIR_RESUME:
 		r->score += 8;
 		break;
 	}

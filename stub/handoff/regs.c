@@ -175,11 +175,14 @@ static void try_mair(const struct repair_query *q, struct repairs *out)
 
 void regs_try(const struct repair_query *q, struct repairs *out)
 {
+	bool flat = q->walk->cfg.flat;
+
 	try_mair(q, out);
-	if (!q->walk->fault && !q->onto_itself)
+	/* with its MMU off an address leads somewhere, if only by chance */
+	if (!q->walk->fault && !q->onto_itself && !flat)
 		return;
 	try_sctlr(q, out);
-	if (!q->walk->cfg.flat)
+	if (!flat)
 		try_tcr(q, out);
 }
 

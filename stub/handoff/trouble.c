@@ -143,6 +143,24 @@ static bool null_pointer(const struct trouble *t)
 	return t->kind == TROUBLE_FAULT && t->va < 4096;
 }
 
+/* The code behind a switch of translation, which ran at its physical address. */
+static bool is_behind_switch(struct handoff *h, const struct trouble *t)
+{
+	uint64_t pc = t->kind == TROUBLE_FAULT ? t->elr : t->pc;
+	const struct watch *w;
+	struct insn i;
+	uint8_t raw[4];
+
+	if (t->acc.kind != PT_FETCH || t->va != pc ||
+	    machine_phys_read(machine_of(h), pc - 4, raw, sizeof(raw)))
+		return false;
+	i = insn_decode((uint32_t)le_read(raw, 4));
+	w = i.kind == INSN_MSR ? watch_find(i.sysreg) : NULL;
+	return w && w->el == t->regime.el &&
+	       (w->role == WATCH_SCTLR || w->role == WATCH_TCR || w->role == WATCH_TTBR0 ||
+		w->role == WATCH_TTBR1);
+}
+
 /*
  * Code that is mapped onto itself, as a loader's is, and asks for data: that address is
  * meant, and no other that some table happens to give.
@@ -212,7 +230,8 @@ int trouble_repairs(struct handoff *h, struct trouble *t)
 	q.reader = tables.reader;
 	q.acc = t->acc;
 	q.walk = &t->walk;
-	q.onto_itself = t->kind == TROUBLE_MMU || means_itself(h, t, &tables);
+	q.onto_itself =
+		t->kind == TROUBLE_MMU || is_behind_switch(h, t) || means_itself(h, t, &tables);
 	q.device = q.onto_itself && is_device(h, t->va);
 	/* to map what is not there would only move the fault */
 	t->nowhere = q.onto_itself && !machine_ram_find(machine_of(h), t->va);
@@ -363,6 +382,8 @@ int trouble_fault(struct handoff *h, unsigned int cpu, unsigned int el, int vect
 		err = conduit_find(h, t);
 	if (!err && t->walked && t->walk.fault)
 		err = trouble_repairs(h, t);
+	if (!err && t->whole && t->elr != t->pc && !t->repairs.count)
+		resume_find(h, t);
 	/* to map where a stray sp leads would only hide it */
 	if (!err && t->whole)
 		err = stack_find(h, t);

@@ -65,6 +65,25 @@ tap_ok 'a step over the jump: the descriptor' \
 	test "$(grep -c "^level 0, index 511, descriptor $descriptor in boot_lvl0_upper" "$out")" = 2
 tap_ok 'a step over the jump: repaired, the task ran' says "$ended"
 
+# Repaired by hand after the fault: what is left is the pc.
+baton "$seed/lvl0-upper-zero.img" 0x70000000 virt -s "$elf" -e 'handoff run' -e 'step 2' -e "$repair" -e why -e fix \
+	-e 'fix -y' -e 'cont 5'
+tap_ok 'by hand after the fault: what has repaired it' says 'patch 1 has repaired it, and the CPU is still in the vector'
+tap_ok 'by hand after the fault: what is left' says "fix: set \$pc = $entry"
+tap_ok 'by hand after the fault: no alarm' never_says ALARM
+tap_ok 'by hand after the fault: the CPU is put back' says "CPU0: pc is back on $entry"
+tap_ok 'by hand after the fault: the task ran' says "$ended"
+baton "$seed/lvl0-upper-zero.img" 0x70000000 virt -s "$elf" -e 'handoff run' -e 'step 2' \
+	-e "pt-set 0x40000000 L1 UXN=0" -e fix
+tap_ok 'by hand, another entry: no word of it' never_says 'has repaired it'
+tap_ok 'by hand, another entry: the repair' says "fix: $repair"
+
+# After the fault, and no place is left where the CPU could write a register.
+"$O/tests/zoo/zoo" ttbr0-not-written --elf "$elf" "$seed/good-el1.img" -o "$tmp/ttbr0.img"
+baton "$tmp/ttbr0.img" 0x70000000 virt -s "$elf" -e 'handoff run' -e 'step 2' -e 'fix -y'
+tap_ok 'nothing can be executed: the repair is refused' says 'CPU 0 cannot be given code'
+tap_ok 'nothing can be executed: what to do' says 'next: `system_reset`, `handoff run`, and `fix -y` there'
+
 # After the fault: the loader's own handler has run.
 baton "$seed/lvl0-upper-zero.img" 0x70000000 virt -s "$elf" -e 'cont 2' -e why
 tap_ok 'why after the fault: exit status 1' ends_with 1

@@ -306,7 +306,7 @@ static int list_not_kvm(void)
 
 static int list(bool rows)
 {
-	static const char *const ends[] = { "untried", "unknown", "boots", "itself",
+	static const char *const ends[] = { "untried", "unknown", "boots", "after", "itself",
 					    "told",    "good",	  "later", "hangs" };
 
 	for (const struct defect *d = defects; d->name; d++)

@@ -31,6 +31,7 @@ enum zoo_end {
 	ZOO_UNTRIED, /* its console lines are tested elsewhere (tests/e2e/defects.sh) */
 	ZOO_UNKNOWN, /* explained; `fix` says that it does not know */
 	ZOO_BOOTS,   /* `fix -y` makes it boot: a repair is in the journal */
+	ZOO_AFTER,   /* as ZOO_BOOTS, but what would fail is done first, by two single steps */
 	ZOO_ITSELF,  /* a defect that is told, and boots all the same: nothing is applied */
 	ZOO_TOLD,    /* a warning says it before it happens; it does, and does not boot */
 	ZOO_GOOD,    /* no defect, however odd it looks: not a word, and it boots */
