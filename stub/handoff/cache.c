@@ -89,7 +89,7 @@ static int rest(struct handoff *h, const struct visit *v, bool again)
 
 int maintenance_again(struct handoff *h)
 {
-	int err = 0;
+	int err = h->resting ? coherent_rested(h) : 0;
 
 	for (size_t i = 0; !err && h->resting && i < h->scan.site_count; i++) {
 		struct scan_site *s = &h->scan.sites[i];
@@ -138,6 +138,10 @@ int visit_maintenance(struct handoff *h, struct visit *v)
 	if (v->site.hits <= shown)
 		event_add(h, &e, "%s", text.data);
 	buf_free(&text);
+	if (insn->kind == INSN_CACHE)
+		err = coherent_op(h, insn, v->site.hits >= most);
+	if (err)
+		return err;
 	h->resting = true;
 	h->blind |= insn->kind == INSN_TLBI && v->site.hits >= most;
 	if (loop || v->site.hits >= most)

@@ -332,6 +332,7 @@ static void forget(struct handoff *h)
 	memset(&h->stale, 0, sizeof(h->stale));
 	memset(&h->mmu_on, 0, sizeof(h->mmu_on));
 	memset(h->entered, 0, sizeof(h->entered));
+	memset(&h->caches, 0, sizeof(h->caches));
 	memset(&h->stack_was, 0, sizeof(h->stack_was));
 	h->blind = h->resting = false;
 	h->started = h->left = h->unchecked = h->complained = false;

@@ -16,8 +16,6 @@
 #define PSTATE_DAIF 0x3c0u
 #define PSTATE_IF   0x0c0u
 
-#define CTR_DIC (UINT64_C(1) << 29)
-
 static const struct baton_image_header *header_of(const struct leap *l)
 {
 	return &l->h->image.header;
@@ -324,71 +322,5 @@ int contract_cntvoff(struct leap *l, unsigned int n)
 			 value);
 	else if (l->contract == CONTRACT_SEL4)
 		leap_say(l, PREFLIGHT_OK, "0");
-	return 0;
-}
-
-/* --- caches: code that was copied, and nobody told an instruction cache */
-
-/* Was all watched that has run since reset? Then what was not seen was not executed. */
-static bool all_watched(const struct handoff *h)
-{
-	const struct machine *m = machine_of(h);
-
-	if (!h->started || h->resets != m->resets || !m->reset_known || h->scan.full ||
-	    h->complained || h->unchecked || !scan_word(&h->scan, m->reset_pc))
-		return false;
-	/* firmware can do it, too */
-	for (size_t i = 0; i < h->event_count; i++)
-		if (h->events[i].kind == EVENT_CALL && !h->events[i].name)
-			return false;
-	return true;
-}
-
-static size_t maintained(const struct handoff *h)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < h->event_count; i++)
-		n += h->events[i].kind == EVENT_CACHE;
-	for (size_t i = 0; !n && i < h->scan.site_count; i++)
-		n += h->scan.sites[i].insn.kind == INSN_CACHE && h->scan.sites[i].hits;
-	return n;
-}
-
-/* Does the image hold what is there, and not there? */
-static bool was_copied(const struct leap *l)
-{
-	const struct image *img = &l->h->image;
-	uint64_t at = 0, pa = l->target.pa;
-
-	return !image_holds(img, pa) && !image_rom(img, pa) &&
-	       (image_region(img, pa) ||
-		image_search(img, l->target.bytes, sizeof(l->target.bytes), &at));
-}
-
-int contract_caches(struct leap *l, unsigned int n)
-{
-	struct machine *m = machine_of(l->h);
-	uint64_t ctr;
-
-	(void)n;
-	if (l->unfit || l->walk.fault || !was_copied(l))
-		return 0;
-	if (maintained(l->h)) {
-		leap_say(l, PREFLIGHT_OK, "ic or dc was executed since reset");
-		return 0;
-	}
-	/* B2.7.4: with CTR_EL0.DIC what is written can be executed at once */
-	if (!machine_reg_read(m, l->cpu, "CTR_EL0", &ctr) && (ctr & CTR_DIC))
-		return 0;
-	if (!all_watched(l->h) || l->at->steps)
-		leap_say(l, PREFLIGHT_UNKNOWN,
-			 "no ic or dc was seen, and not all was watched since reset");
-	else
-		leap_say(l, m->accel == ACCEL_KVM ? PREFLIGHT_WRONG : PREFLIGHT_WARNING,
-			 "code was copied to %#" PRIx64
-			 " and no ic was executed since reset: an instruction cache may hold what "
-			 "was there before%s",
-			 l->target.pa, m->accel == ACCEL_TCG ? " (none under TCG)" : "");
 	return 0;
 }

@@ -122,6 +122,15 @@ struct stack_was {
 	uint64_t right, wrong;
 };
 
+/** struct caches - what was done for regions of the image, a bit each. */
+struct caches {
+	uint32_t ic, dc;	   /* done, or it may be, since they were in place */
+	uint32_t before;	   /* in place when the caches came on, or went off */
+	uint32_t cached;	   /* copied while they were on */
+	bool on;		   /* they are, and came on in sight */
+	bool ic_unseen, dc_unseen; /* they are not watched any more */
+};
+
 #define HANDOFF_CPUS 64 /* of more nothing is compared */
 /** struct entered - what a CPU had when it left the loader. */
 struct entered {
@@ -161,6 +170,7 @@ struct handoff {
 	struct mmu_on mmu_on;
 	struct stack_was stack_was;
 	struct entered entered[HANDOFF_CPUS];
+	struct caches caches;
 	bool resting; /* some site rests */
 	bool blind;   /* a tlbi is not watched any more */
 	struct trouble trouble;
@@ -272,6 +282,14 @@ int maintenance_again(struct handoff *h);
 /* loop.c */
 /** loop_resume() - halted_resume(), with few stops where the CPUs are in long loops. */
 int loop_resume(struct handoff *h, int silence_ms);
+
+/* coherent.c */
+/** coherent_op() - an ic or dc is executed, for the last time in sight where it is @lifted. */
+int coherent_op(struct handoff *h, const struct insn *i, bool lifted);
+/** coherent_rested() - those that rested may have been executed. */
+int coherent_rested(struct handoff *h);
+/** coherent_sctlr() - before a write to SCTLR of the CPU's level. */
+int coherent_sctlr(struct handoff *h, const struct visit *v, uint64_t before, uint64_t after);
 
 /* kernel.c */
 int kernel_enter(struct handoff *h);

@@ -89,6 +89,10 @@ static int visit_msr(struct handoff *h, struct visit *v)
 		if (h->trouble.kind)
 			return FOUND;
 	}
+	if (w->role == WATCH_SCTLR && w->el == v->el && known)
+		err = coherent_sctlr(h, v, e.before, e.after);
+	if (err)
+		return err;
 	if (w->role == WATCH_SCTLR && w->el == v->el && known && (e.after & SCTLR_M) &&
 	    !(e.before & SCTLR_M)) {
 		err = barrier_mmu_on(h, v);

@@ -13,6 +13,9 @@
  * ONE_OFF         maps the kernel's half from one block too far on
  * SWITCH          turns the MMU on with older tables, in which the kernel is elsewhere; its own
  *                 come with another ASID, and no tlbi. SWITCH_NG: the older ones are not global
+ * HEADER          says what it copies, as our images do. IC_EARLY: the instruction cache is
+ *                 invalidated before, not behind; COPY_ON: copies with the MMU on, and with CLEAN
+ *                 cleans the kernel
  * STAGE2          leaves a second stage behind at EL2, which maps all onto itself
  * FILL            fills the kernel's level-2 table as it runs; FILL_LATE: behind the last dsb
  */
@@ -47,6 +50,17 @@
 #define S2_TCR       0x80023559
 #define S2_NORMAL    0x7fd
 #define S2_DEVICE    0x4c1
+
+	.macro	copy_all
+	ldr	x23, =kernel_image
+	ldr	x24, =kernel_image_end
+	ldr	x25, =KERNEL_PHYS
+	bl	move
+	ldr	x23, =task_image
+	ldr	x24, =task_image_end
+	ldr	x25, =TASK_PHYS
+	bl	move
+	.endm
 
 	.text
 	.global go
@@ -93,14 +107,12 @@ at_el1:
 	mov	x22, #UART
 	str	w21, [x22]
 
-	ldr	x23, =kernel_image
-	ldr	x24, =kernel_image_end
-	ldr	x25, =KERNEL_PHYS
-	bl	move
-	ldr	x23, =task_image
-	ldr	x24, =task_image_end
-	ldr	x25, =TASK_PHYS
-	bl	move
+#ifdef IC_EARLY
+	ic	iallu
+#endif
+#ifndef COPY_ON
+	copy_all
+#endif
 
 	ldr	x26, =MAIR
 	msr	EL(mair), x26
@@ -122,7 +134,9 @@ at_el1:
 #ifdef FILL
 	bl	fill
 #endif
+#ifndef IC_EARLY
 	ic	iallu
+#endif
 	tlbi	TLBI_ALL
 	dsb	sy
 	isb
@@ -139,6 +153,24 @@ at_el1:
 	msr	ttbr1_el1, x26
 	ldr	x26, =low_l1 + (1 << 48)
 	msr	ttbr0_el1, x26
+	isb
+#endif
+#ifdef COPY_ON
+	copy_all
+#ifdef CLEAN
+	ldr	x26, =kernel_image
+	ldr	x27, =kernel_image_end
+	sub	x27, x27, x26
+	ldr	x26, =KERNEL_PHYS
+	add	x27, x27, x26
+clean:	dc	cvau, x26
+	add	x26, x26, #16           /* the shortest line */
+	cmp	x26, x27
+	b.lo	clean
+	dsb	ish
+#endif
+	ic	iallu
+	dsb	ish
 	isb
 #endif
 
@@ -201,6 +233,16 @@ answers:
 
 	.section .payload, "a"
 	.balign	4096
+#ifdef HEADER
+image_header:
+	.quad	0x5e14dead14de5ead, task_image_end - image_header, KERNEL_VIRT
+	.quad	TASK_PHYS, TASK_PHYS + (task_image_end - task_image), TASK_PHYS - TASK_VIRT
+	.quad	TASK_ENTRY, 2
+	.quad	KERNEL_PHYS, kernel_image_end - kernel_image, kernel_image - regions_end, 1
+	.quad	TASK_PHYS, task_image_end - task_image, task_image - regions_end, 1
+regions_end:
+	.balign	4096
+#endif
 kernel_image:
 	.incbin	KERNEL_BIN
 	.balign	16

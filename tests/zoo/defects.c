@@ -728,6 +728,16 @@ const struct defect defects[] = {
 	  .change = { AT("s2_l1", 8, "00000000400007fd", "00000000400003fd") }, .end = ZOO_UNKNOWN,
 	  .says = { "access flag fault", "level 1, index 1, descriptor {s2_l1+8}",
 		    "AF is clear" } },
+	{ "2-ic-early",
+	  "it invalidates the instruction cache before it copies the kernel, not behind",
+	  .image = "loader2/ic-early", .end = ZOO_ITSELF,
+	  .says = { "warning: code was copied to 0x40000000 and no ic was executed since: an "
+		    "instruction cache may hold what was there before (none under TCG)" } },
+	{ "2-no-clean", "it copies the kernel with its caches on, and cleans nothing",
+	  .image = "loader2/copy-on", .end = ZOO_ITSELF,
+	  .says = { "warning: code was copied to 0x40000000 with the caches on and no dc has "
+		    "cleaned it since: what is fetched may be what was there before (none under "
+		    "TCG)" } },
 	{ "2-no-dsb", "it fills a table behind its last dsb, and turns the MMU on",
 	  .image = "loader2/filled-late", .end = ZOO_ITSELF,
 	  .says = { "warning: no dsb between the store to the table at {high_l2}, at {fill+c}, and "
@@ -852,6 +862,9 @@ const struct defect defects[] = {
 	{ "2-good-el2", "it stays at EL2", .image = "loader2/good-el2", .end = ZOO_GOOD },
 	{ "2-good-stage2", "it leaves a second stage behind at EL2", .image = "loader2/stage2",
 	  .machine = "virt,virtualization=on", .end = ZOO_GOOD },
+	{ "2-good-header", "it says what it copies", .image = "loader2/header", .end = ZOO_GOOD },
+	{ "2-good-clean", "it copies with its caches on, and cleans the kernel alone",
+	  .image = "loader2/copy-clean", .end = ZOO_GOOD },
 	{ "2-good-filled",
 	  "it fills a table as it runs; the dsb behind its tlbi waits for that, too",
 	  .image = "loader2/filled", .end = ZOO_GOOD },
