@@ -185,9 +185,25 @@ static void say_taken(struct handoff *h, const struct trouble *t, struct buf *ou
 			      "ESR, ELR and FAR hold if no other exception came\n");
 }
 
+/* The load or store; a fetch is all that is known of what was not fetched. */
+static void say_access(struct handoff *h, const struct trouble *t, struct buf *out)
+{
+	struct buf text = { 0 };
+	uint32_t word;
+	bool known;
+
+	if (!esr_is_data_abort(t->esr))
+		return;
+	say_word_at(h, t->cpu, t->elr, &word, &known, &text);
+	if (known)
+		buf_printf(out, "  %#" PRIx64 ": %s\n", t->elr, text.data);
+	buf_free(&text);
+}
+
 static void explain_fault(struct handoff *h, const struct trouble *t, struct buf *out)
 {
 	say_taken(h, t, out);
+	say_access(h, t, out);
 	if (t->walked) {
 		buf_printf(out, "%s %#" PRIx64 " from EL%u       ",
 			   t->acc.kind == PT_FETCH   ? "fetching"
@@ -209,13 +225,13 @@ static void explain_fault(struct handoff *h, const struct trouble *t, struct buf
 #define IMBALANCES 8
 
 /* Where nothing else explains it, the cause may be long gone by: a stack out of step. */
-static void explain_balance(struct handoff *h, const struct trouble *t, struct buf *out)
+static bool explain_balance(struct handoff *h, const struct trouble *t, struct buf *out)
 {
 	struct imbalance list[IMBALANCES];
 	size_t n;
 
 	if (t->kind == TROUBLE_OTHER || t->repairs.count || t->again || t->misplaced)
-		return;
+		return false;
 	n = balance_check(&h->scan, list, IMBALANCES);
 	for (size_t i = 0; i < n; i++) {
 		const struct imbalance *b = &list[i];
@@ -233,6 +249,51 @@ static void explain_balance(struct handoff *h, const struct trouble *t, struct b
 	}
 	if (n)
 		buf_puts(out, "next: `why --replay` runs it from reset and checks every return\n");
+	return n;
+}
+
+/* What is there instead of the kernel, by the image's header. */
+static void next_of_jump(struct handoff *h, const struct trouble *t, struct buf *out)
+{
+	const struct image *img = &h->image;
+	const struct baton_image_region *r = image_region(img, t->walk.oa);
+
+	if (t->va & 3 && code_is_entry(h, t->va))
+		buf_puts(out, "it is the image's header that has that entry\n");
+	else if (r)
+		buf_printf(out, "that is what the image has for region %zu\n",
+			   (size_t)(r - img->region));
+	else if (img->has_header)
+		buf_puts(out, "by the image's header no region is copied to there\n");
+	buf_printf(out, "next: `mem -p %#" PRIx64 " 64` shows what is there%s\n",
+		   t->walk.oa & ~UINT64_C(3),
+		   img->has_header ? ", `loader` what is copied where" : "");
+}
+
+/* No CPU but one: the same events will be there again. */
+static void next_of_fault(struct handoff *h, const struct trouble *t, struct buf *out)
+{
+	size_t before = h->event_count ? h->event_count - 1 : 0;
+
+	if (!t->whole || machine_of(h)->cpus > 1 || h->left || !h->started ||
+	    h->resets != machine_of(h)->resets || !h->event_count ||
+	    h->events[before].kind != EVENT_FAULT)
+		return;
+	buf_puts(out, "next: `system_reset`, ");
+	if (before)
+		buf_printf(out, "`handoff until event %zu`, ", before);
+	buf_puts(out, "`handoff trace until exception` shows each step that leads there\n");
+}
+
+/* Nothing is proposed: where to look. */
+static void explain_next(struct handoff *h, const struct trouble *t, struct buf *out)
+{
+	if (t->repairs.count || t->again || t->misplaced)
+		return;
+	if (t->kind == TROUBLE_JUMP && !t->walk.fault && !t->walk.cfg.flat)
+		next_of_jump(h, t, out);
+	else if (t->kind == TROUBLE_FAULT)
+		next_of_fault(h, t, out);
 }
 
 void explain_trouble(struct handoff *h, const struct trouble *t, struct buf *out)
@@ -253,5 +314,6 @@ void explain_trouble(struct handoff *h, const struct trouble *t, struct buf *out
 		return;
 	}
 	explain_repairs(h, t, out);
-	explain_balance(h, t, out);
+	if (!explain_balance(h, t, out))
+		explain_next(h, t, out);
 }

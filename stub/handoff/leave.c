@@ -4,6 +4,7 @@
 
 #include "hex.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define FDT_MAGIC 0xedfe0dd0u /* as an instruction would be read */
@@ -115,16 +116,30 @@ static bool is_move(struct handoff *h, const struct visit *v, struct tables *tab
 	return false;
 }
 
+/* Another region that is copied to the same place, or -1. */
+static int copied_over(const struct image *img, size_t i, uint64_t pa)
+{
+	for (size_t n = 0; n < img->header.num_regions; n++)
+		if (n != i && pa >= img->region[n].load_addr &&
+		    pa - img->region[n].load_addr < img->region[n].size)
+			return (int)n;
+	return -1;
+}
+
 static void bad_region(struct handoff *h, const struct visit *v, size_t i, int err,
 		       uint64_t differs)
 {
 	const struct baton_image_region *r = &h->image.region[i];
+	int over = err == 1 ? copied_over(&h->image, i, differs) : -1;
+	char too[48] = "";
 
+	if (over >= 0)
+		snprintf(too, sizeof(too), ", where region %d is copied, too", over);
 	if (err == 1)
 		trouble_other(h, v->cpu, v->el, v->pc,
 			      "region %zu (%#" PRIx64 ", size %#" PRIx64
-			      ") is not what the image holds: it differs first at %#" PRIx64,
-			      i, r->load_addr, r->size, differs);
+			      ") is not what the image holds: it differs first at %#" PRIx64 "%s",
+			      i, r->load_addr, r->size, differs, too);
 	else
 		trouble_other(h, v->cpu, v->el, v->pc,
 			      "region %zu (%#" PRIx64 ", size %#" PRIx64

@@ -109,7 +109,8 @@ static int visit_msr(struct handoff *h, struct visit *v)
 		err = vectors_add(h, e.after & ~UINT64_C(0x1f));
 	if (err)
 		return err;
-	if (!v->quiet)
+	/* one of a higher level's is not written, but undefined or trapped (D1.3.5) */
+	if (!v->quiet && w->el <= v->el)
 		say_sysreg(h, v, w, &e, known);
 	if (w->role == WATCH_VBAR && (e.after & 0x7ff) && !v->quiet) {
 		e = event_of(v, EVENT_WARNING);
@@ -168,8 +169,9 @@ static int cpu_on(struct handoff *h, const struct visit *v, const uint64_t *x)
 {
 	if (!machine_is_ram(machine_of(h), x[2], 4, true)) {
 		trouble_other(h, v->cpu, v->el, v->pc,
-			      "CPU_ON would start a CPU at %#" PRIx64 ", where there is no memory",
-			      x[2]);
+			      "CPU_ON would start a CPU at %#" PRIx64
+			      ", where there is no memory: x2 of the %s at %#" PRIx64 " on CPU%u",
+			      x[2], v->site.insn.kind == INSN_SMC ? "smc" : "hvc", v->pc, v->cpu);
 		return FOUND;
 	}
 	return v->site.kernel ? kernel_follow_flat(h, x[2])
