@@ -334,6 +334,7 @@ static void forget(struct handoff *h)
 	memset(h->entered, 0, sizeof(h->entered));
 	memset(&h->caches, 0, sizeof(h->caches));
 	memset(&h->stack_was, 0, sizeof(h->stack_was));
+	memset(&h->asked, 0, sizeof(h->asked));
 	h->blind = h->resting = false;
 	h->started = h->left = h->unchecked = h->complained = false;
 	h->resets = machine_of(h)->resets;

@@ -2,7 +2,6 @@
 /* `why` and `fix`: the trouble that is there, found again if it has to be. */
 #include "handoff/preflight.h"
 
-#include "machine/inject.h"
 #include "mmu/sysreg.h"
 #include "patch/plan.h"
 #include "patch/touch.h"
@@ -204,6 +203,22 @@ static bool taken_from_below(const struct trouble *t)
 	       (esr_is_fetch_abort(t->esr) || esr_is_data_abort(t->esr));
 }
 
+/* Nobody faults: but firmware was asked where there is none. */
+static bool say_asked(struct handoff *h, unsigned int cpu)
+{
+	struct repairs repairs;
+	uint64_t pc;
+
+	if (!conduit_asked(h, &h->trouble) || machine_reg_read(machine_of(h), cpu, "pc", &pc))
+		return false;
+	repairs = h->trouble.repairs;
+	trouble_other(h, cpu, 0, pc,
+		      "PSCI was asked at %#" PRIx64 " by %s, which nobody serves here", h->asked.pc,
+		      insn_decode(h->asked.word).kind == INSN_SMC ? "smc" : "hvc");
+	h->trouble.repairs = repairs;
+	return true;
+}
+
 int handoff_why(struct context *ctx, unsigned int cpu, struct buf *out, bool *found)
 {
 	struct handoff *h = ctx->handoff;
@@ -219,92 +234,12 @@ int handoff_why(struct context *ctx, unsigned int cpu, struct buf *out, bool *fo
 		return 0;
 	}
 	buf_puts(out, "no fault, neither pending nor taken:\n");
-	return explain_cpus(h, out);
-}
-
-/* Within one level and stack pointer what the exception did is undone by hand. */
-static int put_back_here(struct handoff *h, unsigned int cpu, uint64_t spsr, uint64_t pc,
-			 struct buf *out)
-{
-	struct touch t = { .machine = machine_of(h), .journal = h->ctx->journal, .cpu = cpu };
-	struct buf say = { 0 };
-	/* GDB's cpsr has 32 bits; the flags of SPSR above them belong to no running CPU here */
-	int err = touch_reg(&t, "cpsr", spsr & 0xffffffff, "fix -y: back to the instruction");
-
-	if (!err)
-		err = touch_reg(&t, "pc", pc, "fix -y: back to the instruction");
-	err = touch_end(&t, err, &say);
-	buf_free(&say);
-	if (!err)
-		buf_printf(out, "CPU%u: pc is back on %#" PRIx64 "\n", cpu, pc);
-	return err;
-}
-
-/* To another level or stack pointer leads an executed eret alone; it has no undo. */
-static int put_back_by_eret(struct handoff *h, unsigned int cpu, uint64_t elr, uint64_t pc,
-			    struct buf *out)
-{
-	struct touch t = { .machine = machine_of(h), .journal = h->ctx->journal, .cpu = cpu };
-	struct buf say = { 0 };
-	int el, err = inject_eret(machine_of(h), cpu);
-
-	if (err == -BATON_EREFUSED)
-		buf_printf(out, "%s\n", machine_error(machine_of(h), err));
-	if (err)
-		return err == -BATON_EREFUSED ? -BATON_EUNSUPPORTED : err;
-	if (pc != elr)
-		err = touch_reg(&t, "pc", pc, "fix -y: back to the instruction");
-	err = touch_end(&t, err, &say);
-	buf_free(&say);
-	el = machine_el(machine_of(h), cpu);
-	if (!err && el >= 0)
-		buf_printf(out, "CPU%u: an executed eret took it back to EL%d, %#" PRIx64 "\n", cpu,
-			   el, pc);
-	return err ? err : el < 0 ? el : 0;
-}
-
-/* Back to the instruction that faulted, or to the one @before bytes in front of ELR. */
-static int put_back(struct handoff *h, unsigned int cpu, unsigned int before, struct buf *out)
-{
-	struct machine *m = machine_of(h);
-	uint64_t pc, spsr, elr = 0;
-	int el = machine_el(m, cpu);
-	int err = el < 0 ? el : machine_reg_read(m, cpu, "pc", &pc);
-
-	if (err)
-		return err;
-	if (vector_at(h, cpu, pc) < 0)
-		return -BATON_EUNSUPPORTED;
-	err = reg_of(m, cpu, "SPSR", (unsigned int)el, &spsr);
-	if (!err)
-		err = reg_of(m, cpu, "ELR", (unsigned int)el, &elr);
-	if (err)
-		return err;
-	if ((spsr & 0x1f) == ((unsigned int)el << 2 | 1))
-		return put_back_here(h, cpu, spsr, elr - before, out);
-	return put_back_by_eret(h, cpu, elr, elr - before, out);
-}
-
-/* One repair serves all: other CPUs that stand in the same vector for the same reason. */
-static int put_back_others(struct handoff *h, const struct trouble *t, struct buf *out)
-{
-	struct machine *m = machine_of(h);
-
-	for (unsigned int cpu = 0; cpu < m->cpus; cpu++) {
-		uint64_t far, esr, pc;
-		int err = 0;
-
-		if (cpu == t->cpu || machine_reg_read(m, cpu, "pc", &pc) ||
-		    vector_at(h, cpu, pc) < 0)
-			continue;
-		if (reg_of(m, cpu, "FAR", t->el, &far) || reg_of(m, cpu, "ESR", t->el, &esr) ||
-		    far != t->far || esr != t->esr)
-			continue;
-		err = put_back(h, cpu, 0, out);
-		if (err && err != -BATON_EUNSUPPORTED)
-			return err;
+	err = explain_cpus(h, out);
+	if (!err && say_asked(h, cpu)) {
+		*found = true;
+		explain_trouble(h, &h->trouble, out);
 	}
-	return 0;
+	return err;
 }
 
 static bool is_taken_hvc(const struct trouble *t)
@@ -325,9 +260,9 @@ static int go_on(struct handoff *h, const struct trouble *t, struct buf *out, bo
 
 	if (t->kind == TROUBLE_FAULT && t->whole && !is_vectors(t)) {
 		/* an hvc that was taken left its address behind it */
-		err = put_back(h, t->cpu, is_taken_hvc(t) ? 4 : 0, out);
+		err = resume_back(h, t->cpu, is_taken_hvc(t) ? 4 : 0, out);
 		if (!err)
-			err = put_back_others(h, t, out);
+			err = resume_others(h, t, out);
 	}
 	if (err && err != -BATON_EUNSUPPORTED)
 		return err;
@@ -511,6 +446,45 @@ static int apply(struct handoff *h, const struct repair *r, struct buf *out)
 	return err;
 }
 
+static unsigned int live_changes(const struct journal *j)
+{
+	unsigned int n = 0;
+
+	for (size_t i = 0; i < journal_count(j); i++)
+		n += entry_is_live(journal_at(j, i)) && !journal_at(j, i)->elsewhere;
+	return n;
+}
+
+/* What is past is repaired by a reset: the loader comes there again. */
+static int start_over(struct handoff *h, const struct repair *r, struct buf *out, bool *found)
+{
+	struct sink sink = { to_buf, out };
+	unsigned int live = live_changes(h->ctx->journal);
+	const struct repair fix = *r;
+	int err;
+
+	if (live) {
+		*found = true;
+		buf_printf(
+			out,
+			"it takes a reset, and %u of your changes may be live (`patches`): ", live);
+		buf_puts(out, "`system_reset`, then `");
+		repair_command(&h->trouble, &fix, out);
+		buf_puts(out, "`\n");
+		return 0;
+	}
+	err = command_run(h->ctx, &sink, "system_reset");
+	if (!err)
+		err = apply_command(h, &fix, out);
+	if (err)
+		return err > 0 ? -BATON_EREFUSED : err;
+	h->trouble.kind = TROUBLE_NONE;
+	h->asked.used = false;
+	buf_puts(out, "it is past in this run: the machine was reset, and has the patch\n"
+		      "next: `handoff run`\n");
+	return 0;
+}
+
 int handoff_fix(struct context *ctx, unsigned int cpu, bool apply_it, struct buf *out, bool *found)
 {
 	struct handoff *h = ctx->handoff;
@@ -521,6 +495,8 @@ int handoff_fix(struct context *ctx, unsigned int cpu, bool apply_it, struct buf
 	*found = false;
 	if (err)
 		return err;
+	if (!h->trouble.kind)
+		say_asked(h, cpu);
 	if (!h->trouble.kind) {
 		buf_puts(out, "nothing to repair: no fault, neither pending nor taken\n");
 		return 0;
@@ -537,6 +513,8 @@ int handoff_fix(struct context *ctx, unsigned int cpu, bool apply_it, struct buf
 			buf_puts(out, "`fix -y` applies it\n");
 		return 0;
 	}
+	if (best->kind == REPAIR_CONDUIT && best->basis == BASIS_ASKED)
+		return start_over(h, best, out, found);
 	err = apply(h, best, out);
 	if (err && h->trouble.kind == TROUBLE_FAULT) /* before it the CPU could still do it */
 		buf_puts(out, RESET_FIRST);

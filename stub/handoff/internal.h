@@ -138,6 +138,13 @@ struct entered {
 	uint64_t tpidr, cntvoff;
 };
 
+/** struct asked - PSCI was called in a way that nobody serves here, and a handler went on. */
+struct asked {
+	bool used;
+	uint64_t pc, resets;
+	uint32_t word;
+};
+
 #define KERNEL_SPANS 256
 
 /** struct kernel - behind the loader. */
@@ -169,6 +176,7 @@ struct handoff {
 	struct stale stale;
 	struct mmu_on mmu_on;
 	struct stack_was stack_was;
+	struct asked asked;
 	struct entered entered[HANDOFF_CPUS];
 	struct caches caches;
 	bool resting; /* some site rests */
@@ -187,8 +195,8 @@ struct handoff {
 	size_t reached; /* the event that the goal is, counted from 1; 0: not yet */
 	struct hold hold;
 	const char *conduit; /* conduit_of() at the start, or NULL */
-	enum halted halted; /* how the last run ended */
-	int silent_ms;	    /* without an event beyond silent_events */
+	enum halted halted;  /* how the last run ended */
+	int silent_ms;	     /* without an event beyond silent_events */
 	size_t silent_events;
 	uint64_t resets;
 	/* the last repair, to know the same fault when it comes back */
@@ -353,10 +361,18 @@ int target_find(struct handoff *h, struct trouble *t, const struct repair_query 
 const char *conduit_of(struct handoff *h);
 /** conduit_find() - an smc or hvc that nobody serves, where the other one is. */
 int conduit_find(struct handoff *h, struct trouble *t);
+/** conduit_ask() - a call of PSCI ended in a vector, whose handler may go on. */
+void conduit_ask(struct handoff *h, const struct visit *v);
+/** conduit_asked() - was there one, and was it not served? That is the trouble then. */
+bool conduit_asked(struct handoff *h, struct trouble *t);
 
 /* resume.c */
 /** resume_find() - a patch has put right what it was: then the repair is to go back. */
 void resume_find(struct handoff *h, struct trouble *t);
+/** resume_back() - to the instruction that faulted, or to the one @before bytes in front of ELR. */
+int resume_back(struct handoff *h, unsigned int cpu, unsigned int before, struct buf *out);
+/** resume_others() - one repair serves all: who stands in the same vector for the same reason. */
+int resume_others(struct handoff *h, const struct trouble *t, struct buf *out);
 
 /* stack.c */
 /** stack_is_meant() - it was sp that the access went through. */

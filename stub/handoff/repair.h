@@ -42,6 +42,8 @@ enum repair_basis {
 	/* REPAIR_STACK: of the function @address */
 	BASIS_CALLED,  /* sp when it was called was seen */
 	BASIS_BALANCE, /* its code says by how much it is off */
+	/* REPAIR_CONDUIT */
+	BASIS_ASKED, /* it is past: from reset again */
 };
 
 /* REPAIR_TABLE: who points to the table as things are. */

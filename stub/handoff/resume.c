@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A fault whose cause has been put right already, by hand: what is left is the CPU, which still
- * stands in the vector. That it was repaired is proven by the journal: what it changed is what
- * the access went by.
+ * Back from a vector to what faulted. Where the cause has been put right already, by hand, that
+ * is all that is left to do; the journal proves it: what it changed is what the access went by.
  */
 #include "handoff/internal.h"
 
+#include "machine/inject.h"
 #include "patch/journal.h"
+#include "patch/touch.h"
 
 #include <string.h>
 
@@ -80,4 +81,87 @@ void resume_find(struct handoff *h, struct trouble *t)
 			return;
 		}
 	}
+}
+
+/* Within one level and stack pointer what the exception did is undone by hand. */
+static int put_back_here(struct handoff *h, unsigned int cpu, uint64_t spsr, uint64_t pc,
+			 struct buf *out)
+{
+	struct touch t = { .machine = machine_of(h), .journal = h->ctx->journal, .cpu = cpu };
+	struct buf say = { 0 };
+	/* GDB's cpsr has 32 bits; the flags of SPSR above them belong to no running CPU here */
+	int err = touch_reg(&t, "cpsr", spsr & 0xffffffff, "fix -y: back to the instruction");
+
+	if (!err)
+		err = touch_reg(&t, "pc", pc, "fix -y: back to the instruction");
+	err = touch_end(&t, err, &say);
+	buf_free(&say);
+	if (!err)
+		buf_printf(out, "CPU%u: pc is back on %#" PRIx64 "\n", cpu, pc);
+	return err;
+}
+
+/* To another level or stack pointer leads an executed eret alone; it has no undo. */
+static int put_back_by_eret(struct handoff *h, unsigned int cpu, uint64_t elr, uint64_t pc,
+			    struct buf *out)
+{
+	struct touch t = { .machine = machine_of(h), .journal = h->ctx->journal, .cpu = cpu };
+	struct buf say = { 0 };
+	int el, err = inject_eret(machine_of(h), cpu);
+
+	if (err == -BATON_EREFUSED)
+		buf_printf(out, "%s\n", machine_error(machine_of(h), err));
+	if (err)
+		return err == -BATON_EREFUSED ? -BATON_EUNSUPPORTED : err;
+	if (pc != elr)
+		err = touch_reg(&t, "pc", pc, "fix -y: back to the instruction");
+	err = touch_end(&t, err, &say);
+	buf_free(&say);
+	el = machine_el(machine_of(h), cpu);
+	if (!err && el >= 0)
+		buf_printf(out, "CPU%u: an executed eret took it back to EL%d, %#" PRIx64 "\n", cpu,
+			   el, pc);
+	return err ? err : el < 0 ? el : 0;
+}
+
+int resume_back(struct handoff *h, unsigned int cpu, unsigned int before, struct buf *out)
+{
+	struct machine *m = machine_of(h);
+	uint64_t pc, spsr, elr = 0;
+	int el = machine_el(m, cpu);
+	int err = el < 0 ? el : machine_reg_read(m, cpu, "pc", &pc);
+
+	if (err)
+		return err;
+	if (vector_at(h, cpu, pc) < 0)
+		return -BATON_EUNSUPPORTED;
+	err = reg_of(m, cpu, "SPSR", (unsigned int)el, &spsr);
+	if (!err)
+		err = reg_of(m, cpu, "ELR", (unsigned int)el, &elr);
+	if (err)
+		return err;
+	if ((spsr & 0x1f) == ((unsigned int)el << 2 | 1))
+		return put_back_here(h, cpu, spsr, elr - before, out);
+	return put_back_by_eret(h, cpu, elr, elr - before, out);
+}
+
+int resume_others(struct handoff *h, const struct trouble *t, struct buf *out)
+{
+	struct machine *m = machine_of(h);
+
+	for (unsigned int cpu = 0; cpu < m->cpus; cpu++) {
+		uint64_t far, esr, pc;
+		int err = 0;
+
+		if (cpu == t->cpu || machine_reg_read(m, cpu, "pc", &pc) ||
+		    vector_at(h, cpu, pc) < 0)
+			continue;
+		if (reg_of(m, cpu, "FAR", t->el, &far) || reg_of(m, cpu, "ESR", t->el, &esr) ||
+		    far != t->far || esr != t->esr)
+			continue;
+		err = resume_back(h, cpu, 0, out);
+		if (err && err != -BATON_EUNSUPPORTED)
+			return err;
+	}
+	return 0;
 }

@@ -283,6 +283,8 @@ static int visit_call(struct handoff *h, struct visit *v)
 	if (err)
 		return err;
 	err = machine_reg_read(m, v->cpu, "pc", &pc);
+	if (!err && pc != v->pc + 4 && call)
+		conduit_ask(h, v);
 	if (err || pc != v->pc + 4)
 		return err; /* in the loader's own vectors, said there */
 	err = reg_x(m, v->cpu, 0, &result);

@@ -143,3 +143,55 @@ int conduit_find(struct handoff *h, struct trouble *t)
 	t->repairs.count = 1;
 	return 0;
 }
+
+void conduit_ask(struct handoff *h, const struct visit *v)
+{
+	const char *said = h->left || h->asked.used ? NULL : h->conduit;
+
+	if (said && strcmp(said, v->site.insn.kind == INSN_SMC ? "smc" : "hvc") != 0)
+		h->asked = (struct asked){
+			.used = true, .pc = v->pc, .word = v->site.word, .resets = h->resets
+		};
+}
+
+/* Where code that runs at @pc was before it, or its copy, moved there. */
+static uint64_t original_of(const struct handoff *h, uint64_t pc)
+{
+	for (size_t i = h->event_count; i--;) {
+		const struct event *e = &h->events[i];
+
+		for (size_t n = 0; n < h->image.spans && e->kind == EVENT_MOVED; n++) {
+			const struct scan_span *s = &h->image.span[n];
+
+			if (pc < s->first || pc > s->last || e->after < s->first ||
+			    e->after > s->last)
+				continue;
+			pc = pc - e->after + e->before;
+			break;
+		}
+	}
+	return pc;
+}
+
+/*
+ * The loader took it for an answer, and there is no way back to before it but a reset. What
+ * is patched then is the code as it is loaded.
+ */
+bool conduit_asked(struct handoff *h, struct trouble *t)
+{
+	const struct asked *a = &h->asked;
+	uint64_t at = original_of(h, a->pc);
+
+	if (!a->used || h->left || a->resets != machine_of(h)->resets ||
+	    !image_holds(&h->image, at))
+		return false;
+	t->repairs.list[0] = (struct repair){ .kind = REPAIR_CONDUIT,
+					      .basis = BASIS_ASKED,
+					      .address = at,
+					      .va = a->pc,
+					      .old = a->word,
+					      .new = a->word ^ CONDUIT_BIT,
+					      .proofs = PROOF_SERVES };
+	t->repairs.count = 1;
+	return true;
+}

@@ -384,6 +384,8 @@ int trouble_fault(struct handoff *h, unsigned int cpu, unsigned int el, int vect
 		err = trouble_repairs(h, t);
 	if (!err && t->whole && t->elr != t->pc && !t->repairs.count)
 		resume_find(h, t);
+	if (!err && !t->whole && !t->repairs.count && t->elr - h->asked.pc <= 4)
+		(void)conduit_asked(h, t);
 	/* to map where a stray sp leads would only hide it */
 	if (!err && t->whole)
 		err = stack_find(h, t);
