@@ -143,7 +143,7 @@ bool code_is_entry(const struct handoff *h, uint64_t va)
  */
 static enum break_type stop_type(const struct handoff *h, uint64_t pc)
 {
-	return code_is_entry(h, pc) ? BREAK_HARD : BREAK_SOFT;
+	return code_is_entry(h, pc) || slots_has(h, pc) ? BREAK_HARD : BREAK_SOFT;
 }
 
 static int plant(struct handoff *h, uint64_t pc)
@@ -169,11 +169,12 @@ static int plant(struct handoff *h, uint64_t pc)
 int code_plant(struct handoff *h)
 {
 	/* the kernel's entry catches who comes there in a way that was not foreseen */
-	int err = h->image.has_header ? plant(h, h->image.header.kernel_entry) : 0;
+	bool entry = h->image.has_header && !slots_rule(h);
+	int err = entry ? plant(h, h->image.header.kernel_entry) : 0;
 
 	replay_plant(h);
 	for (size_t i = 0; !err && i < h->scan.site_count; i++)
-		if (!h->scan.sites[i].lifted)
+		if (!h->scan.sites[i].lifted && !slots_own(h, &h->scan.sites[i]))
 			err = plant(h, h->scan.sites[i].pc);
 	return err;
 }
@@ -200,6 +201,11 @@ int code_lift(struct handoff *h, struct scan_site *s)
  */
 static const unsigned int entries[] = { 0x000, 0x200, 0x400 };
 
+uint64_t vectors_entry(const struct vectors *v, size_t i)
+{
+	return v->base + entries[i];
+}
+
 int vectors_add(struct handoff *h, uint64_t base)
 {
 	size_t i;
@@ -209,7 +215,7 @@ int vectors_add(struct handoff *h, uint64_t base)
 		;
 	if (i == h->vector_count && i < HANDOFF_VECTORS)
 		h->vectors[h->vector_count++] = (struct vectors){ .base = base };
-	for (size_t e = 0; !err && e < 3; e++)
+	for (size_t e = 0; !err && e < 3 && !slots_own_vectors(h, base); e++)
 		/* code that runs without any exception: a VBAR that was never set */
 		if (!scan_word(&h->scan, base + entries[e]) &&
 		    (i == HANDOFF_VECTORS || !h->vectors[i].lifted[e]))

@@ -146,6 +146,7 @@ struct asked {
 };
 
 #define KERNEL_SPANS 256
+#define KERNEL_SLOTS 16 /* more no CPU has: ID_AA64DFR0_EL1.BRPs is four bits */
 
 /** struct kernel - behind the loader. */
 struct kernel {
@@ -159,6 +160,9 @@ struct kernel {
 	unsigned int shown[64]; /* exceptions, by class */
 	uint64_t last_elr, last_esr;
 	unsigned int last_cpu, repeats;
+	uint64_t slot[KERNEL_SLOTS]; /* KVM: what has a breakpoint */
+	size_t slot_count, slot_room;
+	bool slots_said, loader_left;
 };
 
 #define HANDOFF_LIFT 64 /* harmless hits, after which a site is not stopped at any more */
@@ -261,6 +265,8 @@ int code_plant_at(struct handoff *h, uint64_t pc);
 int code_unplant(struct handoff *h, uint64_t pc);
 int code_lift(struct handoff *h, struct scan_site *s);
 int vectors_add(struct handoff *h, uint64_t base);
+/** vectors_entry() - the address of the @i-th of struct vectors' entries. */
+uint64_t vectors_entry(const struct vectors *v, size_t i);
 /** vector_at() - the offset if @cpu stands on an entry of its level's vectors; else -1. */
 int vector_at(struct handoff *h, unsigned int cpu, uint64_t pc);
 /** reg_of() - "ESR", 1: ESR_EL1 of that CPU. */
@@ -319,6 +325,19 @@ int kernel_silence(struct handoff *h, struct buf *out);
  */
 int halted_resume(struct handoff *h, int silence_ms);
 void halted_say(const struct handoff *h, int silence_ms, struct buf *out);
+
+/* slots.c: behind the jump under KVM, the kernel's stops */
+bool slots_rule(const struct handoff *h);
+/** slots_own() - a site, an entry of vectors, that only slots_plan() plants. */
+bool slots_own(const struct handoff *h, const struct scan_site *s);
+bool slots_own_vectors(const struct handoff *h, uint64_t base);
+bool slots_has(const struct handoff *h, uint64_t pc);
+/** slots_enter() - a run goes on in the kernel: what only the loader needed is free. */
+int slots_enter(struct handoff *h);
+/** slots_plan() - the breakpoints that there are to what is most wanted now. */
+int slots_plan(struct handoff *h);
+/** slots_silence() - a line about what was not watched, or nothing. */
+int slots_silence(struct handoff *h, struct buf *out);
 
 /* copied.c */
 /**

@@ -6,8 +6,7 @@
  * With its MMU off a kernel is followed as a loader is. Once it is on, a kernel is too
  * big and too full of pointers for that: what its tables let it execute is searched for
  * the few instructions that matter, and `eret` alone leads to EL0. Such a word may be
- * data; a stop there is never hit. Under KVM it would be a trap written into memory, and a
- * kernel that sums up its own text would find it: there nothing is searched.
+ * data; a stop there is never hit. Under KVM those that get a breakpoint are chosen: slots.c.
  */
 #include "handoff/internal.h"
 
@@ -188,9 +187,9 @@ static int look(struct handoff *h, unsigned int cpu, unsigned int el, uint64_t v
 	if (err || pt_config_from_regime(&cfg, &t.regime, va, NULL))
 		return t.lost;
 	h->kernel.around[el] = va;
-	if (!cfg.flat && machine_of(h)->accel != ACCEL_KVM)
+	if (!cfg.flat)
 		return search(h, cpu, &t, va);
-	err = cfg.flat ? code_follow(h, cpu, &t, va, SCAN_UNKNOWN) : 0;
+	err = code_follow(h, cpu, &t, va, SCAN_UNKNOWN);
 	mark(h, sites);
 	return err;
 }
@@ -208,17 +207,21 @@ int kernel_enter(struct handoff *h)
 {
 	struct machine *m = machine_of(h);
 	struct kernel *k = &h->kernel;
+	bool first = !k->entered;
 	uint64_t pc;
 	int el = machine_el(m, h->boot_cpu);
 	int err = el < 0 ? el : machine_reg_read(m, h->boot_cpu, "pc", &pc);
 
-	if (err || k->entered)
+	if (err)
 		return err;
 	k->entered = true;
-	for (unsigned int n = 1; n <= 3; n++)
+	for (unsigned int n = 1; first && n <= 3; n++)
 		if (reg_of(m, h->boot_cpu, "VBAR", n, &k->loader_vbar[n]) == -BATON_ELINK)
 			return -BATON_ELINK;
-	return el ? look(h, h->boot_cpu, (unsigned int)el, pc) : 0;
+	err = slots_enter(h);
+	if (!err && first && el)
+		err = look(h, h->boot_cpu, (unsigned int)el, pc);
+	return err ? err : slots_plan(h);
 }
 
 static int lift(struct handoff *h, struct visit *v)
@@ -310,7 +313,7 @@ static bool is_call(const struct scan_site *s)
 	return s->insn.kind == INSN_HVC || s->insn.kind == INSN_SMC;
 }
 
-int kernel_visit(struct handoff *h, struct visit *v)
+static int visit(struct handoff *h, struct visit *v)
 {
 	enum insn_kind kind = v->site.insn.kind;
 	unsigned int most = kind == INSN_ERET ? ERET_LIFT : HANDOFF_LIFT;
@@ -336,6 +339,13 @@ int kernel_visit(struct handoff *h, struct visit *v)
 	v->quiet = v->site.hits > shown(h);
 	h->kernel.called |= is_call(&v->site);
 	return site_visit(h, v);
+}
+
+int kernel_visit(struct handoff *h, struct visit *v)
+{
+	int err = visit(h, v);
+
+	return err ? err : slots_plan(h);
 }
 
 bool kernel_owns_vectors(struct handoff *h, unsigned int cpu, unsigned int el)
@@ -391,10 +401,11 @@ int kernel_exception(struct handoff *h, unsigned int cpu, unsigned int el, uint6
 		event_add(h, &e, "takes an exception from EL%" PRIu64 ", %#" PRIx64 ": %s",
 			  e.before, elr, words ? words : esr_class_words(esr));
 	/* it is come to by steps, too */
-	if (hits != HANDOFF_LIFT + 1)
-		return GO;
-	event_add(h, &e, "%u exceptions to this vector: no longer watched", hits);
-	return vectors_lift(h, pc);
+	if (hits == HANDOFF_LIFT + 1) {
+		event_add(h, &e, "%u exceptions to this vector: no longer watched", hits);
+		err = vectors_lift(h, pc);
+	}
+	return err ? err : slots_plan(h);
 }
 
 /*
@@ -469,7 +480,7 @@ int kernel_tick(struct handoff *h)
 	struct machine *m = machine_of(h);
 	int err = 0;
 
-	if (h->kernel.thinned < (h->kernel.called ? THIN_ALL : THIN) &&
+	if (!slots_rule(h) && h->kernel.thinned < (h->kernel.called ? THIN_ALL : THIN) &&
 	    (h->kernel.thinned || h->silent_ms >= THIN_MS))
 		err = thin_out(h);
 	for (unsigned int cpu = 0; !err && cpu < m->cpus && !h->kernel.user; cpu++) {
@@ -485,13 +496,16 @@ int kernel_tick(struct handoff *h)
 		else if (!err && (cpu == h->boot_cpu || unknown(h, v.pc)))
 			err = look_again(h, &v);
 	}
-	return err;
+	return err ? err : slots_plan(h);
 }
 
 int kernel_silence(struct handoff *h, struct buf *out)
 {
+	int err;
+
 	buf_printf(out, "nothing happened for %d.%d s in the kernel; %s\n",
 		   h->goal.silence_ms / 1000, h->goal.silence_ms / 100 % 10,
 		   h->kernel.user ? "EL0 was entered" : "no instruction at EL0 was seen");
-	return explain_cpus(h, out);
+	err = slots_silence(h, out);
+	return err ? err : explain_cpus(h, out);
 }

@@ -93,6 +93,39 @@ smp=4 addr=0x60000000 baton "$seed/good-el1-smp4.img" 4,2 'handoff run' 'cont 2'
 tap_ok 'four CPUs that move' says 'goes on in a copy of itself'
 tap_ok '... all are up' has "$console" 'kernel: CPU 3 up'
 
+# Behind the jump: no trap in the kernel, which sums up its text, and few breakpoints.
+linked='kernel: memory is as linked'
+for slots in 4,2 6,4; do
+	for image in "$seed/good-el1.img" "$O/tests/loader2/good.img"; do
+		name="$slots, ${image##*/tests/}" addr=0x70000000
+		name=${name##*/seed/}
+		[ "${image##*/}" != good.img ] || addr=0x48000000
+		baton "$image" $slots 'handoff until user' 'handoff until exception'
+		tap_ok "$name: the kernel's vectors" says '-> 0xffffff8040001000'
+		tap_ok "$name: its tables" says 'TTBR1_EL1 0x'
+		tap_ok "$name: up to EL0" grep -q '^user, event .*: it stands at EL0, 0x2000e0' "$out"
+		tap_ok "$name: ... without a trap in its way" has "$console" "$linked"
+		tap_ok "$name: and back" grep -q 'takes svc #0' "$out"
+		tap_ok "$name: ... by its vectors" grep -q '^exception, event .*: it stands at EL1' "$out"
+	done
+done
+addr=0x70000000
+tap_ok '6,4: what is passed makes room' says 'TCR_EL1 0x'
+baton "$seed/good-el1.img" 4,2 'handoff until exception'
+tap_ok '4,2: what has no breakpoint is said' says \
+	'KVM has 4 hardware breakpoints for the kernel, the nearest first; not watched so far: writes of SCTLR and TTBR (1 of 2), writes of TCR, MAIR and the like (1 of 1)'
+baton "$seed/good-el1.img" 4,2 'handoff run' 'handoff until el-change'
+tap_ok '4,2: a change of level' says 'el-change, event '
+baton "$seed/good-el1.img" 1,1 'handoff until user' 'handoff until mmu-on 2'
+tap_ok '1,1: EL0 is seen by its first exception' says 'EL0 runs; its first exception that was seen is from 0x2'
+tap_ok '1,1: after a silence: what was not watched' says 'not watched, for KVM has 1 hardware breakpoint left: exceptions from EL0 (1 of 1)'
+smp=4
+baton "$seed/good-el1-smp4.img" 4,2 'handoff until user' 'handoff until exception'
+tap_ok '4,2, four CPUs: up to EL0' grep -q '^user, event .*: CPU0 stands at EL0, 0x2000e0' "$out"
+tap_ok '4,2, four CPUs: and back' says 'takes svc #0'
+tap_ok '4,2, four CPUs: the loader has no stops any more' never_says 'no stop at'
+smp=1
+
 # A live edit, and its undo.
 table=$(printf '0x%x' $(($(symbol boot_lvl1_upper) + 3)))
 baton "$seed/good-el1.img" 6,4 'handoff run' "pt-set 0xffffff0000000000 L0 $table" \
