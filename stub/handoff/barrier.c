@@ -30,10 +30,10 @@ static int word_at(void *ctx, uint64_t pc, uint32_t *word)
 	return err;
 }
 
-static void way(struct handoff *h, const struct visit *v, uint64_t from, uint64_t link,
-		uint64_t until, bool through, struct path *out)
+void barrier_way(struct handoff *h, unsigned int cpu, uint64_t from, uint64_t link, uint64_t until,
+		 bool through, struct path *out)
 {
-	struct code code = { machine_of(h), v->cpu };
+	struct code code = { machine_of(h), cpu };
 	struct path_source source = { word_at, &code };
 
 	path_follow(&source, from, link, until, through, out);
@@ -73,7 +73,7 @@ static void before_mmu_on(struct handoff *h, const struct visit *v)
 			break;
 		if (!is_walkers(w, v->el))
 			continue;
-		way(h, v, w->pc + 4, 0, v->pc, false, &p);
+		barrier_way(h, v->cpu, w->pc + 4, 0, v->pc, false, &p);
 		if (p.end != PATH_THERE)
 			break;
 		buf_printf(&names, "%s%s", names.len ? ", " : "", w->name);
@@ -97,7 +97,7 @@ static void before_tlbi_is_over(struct handoff *h, const struct visit *v)
 
 		if (w->cpu != v->cpu || w->kind != EVENT_TLBI)
 			continue;
-		way(h, v, w->pc + 4, 0, v->pc, true, &p);
+		barrier_way(h, v->cpu, w->pc + 4, 0, v->pc, true, &p);
 		if (p.end == PATH_THERE && !p.dsb)
 			event_add(h, &e,
 				  "warning: no dsb between the tlbi at %#" PRIx64
@@ -278,7 +278,7 @@ static void mmu_is_not_on(struct handoff *h, const struct visit *v, uint64_t va,
 
 	if (va == pa || !h->mmu_on.used || h->mmu_on.cpu != v->cpu || h->mmu_on.el != v->el)
 		return;
-	way(h, v, h->mmu_on.pc + 4, h->mmu_on.link, v->pc, false, &p);
+	barrier_way(h, v->cpu, h->mmu_on.pc + 4, h->mmu_on.link, v->pc, false, &p);
 	if (p.end == PATH_THERE)
 		event_add(h, &e,
 			  "warning: no isb since %#" PRIx64

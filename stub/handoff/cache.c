@@ -52,11 +52,27 @@ static uint64_t loop_start(struct handoff *h, const struct visit *v, uint64_t *b
 	return 0;
 }
 
+/* Does a condition at @branch, and no other, end the loop from @start on? */
+static bool ends_below(struct handoff *h, const struct visit *v, uint64_t start, uint64_t branch)
+{
+	uint64_t pc = start;
+	uint32_t w;
+
+	while (pc < branch && word_at(h, v, pc, &w)) {
+		enum insn_kind kind = insn_decode(w).kind;
+
+		if (kind != INSN_OTHER && kind != INSN_CACHE && kind != INSN_TLBI)
+			return false;
+		pc += 4;
+	}
+	return pc == branch && word_at(h, v, pc, &w) && insn_decode(w).kind == INSN_COND;
+}
+
 /*
  * Is it in a loop? If that advances the operand up to what another register holds, that
- * is *@end; else 32.
+ * is *@end; else 32. *@next: where it goes on behind it; 0: not known.
  */
-static bool in_loop(struct handoff *h, const struct visit *v, unsigned int *end)
+static bool in_loop(struct handoff *h, const struct visit *v, unsigned int *end, uint64_t *next)
 {
 	uint64_t branch, pc = loop_start(h, v, &branch), start = pc;
 	bool adds = false, compares = false;
@@ -64,6 +80,7 @@ static bool in_loop(struct handoff *h, const struct visit *v, unsigned int *end)
 	uint32_t w;
 
 	*end = 32;
+	*next = !start ? v->pc + 4 : ends_below(h, v, start, branch) ? branch + 4 : 0;
 	for (; pc && pc < branch && word_at(h, v, pc, &w); pc += 4) {
 		adds |= is_add(w, v->site.insn.reg);
 		if (is_cmp(w, v->site.insn.reg, &with)) {
@@ -109,8 +126,8 @@ int visit_maintenance(struct handoff *h, struct visit *v)
 	struct event e = { .cpu = v->cpu, .el = v->el, .pc = v->pc };
 	struct buf text = { 0 };
 	unsigned int end = 32, shown, most;
-	bool loop = in_loop(h, v, &end);
-	uint64_t last = 0;
+	uint64_t last = 0, next;
+	bool loop = in_loop(h, v, &end, &next);
 	int err = reg_x(machine_of(h), v->cpu, insn->reg, &e.before);
 
 	e.kind = insn->kind == INSN_TLBI ? EVENT_TLBI : EVENT_CACHE;
@@ -139,7 +156,8 @@ int visit_maintenance(struct handoff *h, struct visit *v)
 		event_add(h, &e, "%s", text.data);
 	buf_free(&text);
 	if (insn->kind == INSN_CACHE)
-		err = coherent_op(h, insn, v->site.hits >= most);
+		err = coherent_op(h, v, e.before, loop ? e.after : e.before + 1, next,
+				  v->site.hits >= most);
 	if (err)
 		return err;
 	h->resting = true;

@@ -4,6 +4,7 @@
  * the image is known to be in place as soon as its first page is; what was executed before that
  * was not for it.
  */
+#include "handoff/path.h"
 #include "handoff/preflight.h"
 
 #include <string.h>
@@ -29,6 +30,12 @@ static bool is_ic(const struct insn *i)
 static bool cleans(const struct insn *i)
 {
 	return crm_of(i) >= 10;
+}
+
+/* ivau, cvau, civac and others: op1 is 3. */
+static bool by_address(const struct insn *i)
+{
+	return (i->sysreg >> 11 & 7) == 3;
 }
 
 /* The regions whose first page is as in the image, a bit each. */
@@ -66,11 +73,78 @@ static int done(struct handoff *h, bool ic, bool dc)
 	return err;
 }
 
-int coherent_op(struct handoff *h, const struct insn *i, bool lifted)
+/* Is that its physical address, too? */
+static bool is_flat(struct handoff *h, unsigned int cpu, uint64_t va)
 {
-	h->caches.ic_unseen |= lifted && is_ic(i);
-	h->caches.dc_unseen |= lifted && cleans(i);
-	return done(h, is_ic(i), cleans(i));
+	struct tables t;
+	struct pt_walk w;
+
+	return !tables_init(&t, machine_of(h), NULL, cpu, NULL, NULL) &&
+	       !tables_walk(&t, va, NULL, &w, NULL) && !w.fault && w.oa == va;
+}
+
+/*
+ * By the line (CTR_EL0.DminLine, IminLine): what is less than one at either end is done, too; and
+ * so may be the line at the end, which depends on how the loop compares.
+ */
+static bool add_range(struct handoff *h, const struct visit *v, uint64_t first, uint64_t end)
+{
+	struct caches *c = &h->caches;
+	struct cache_range *r = &c->range[c->ranges];
+	bool ic = is_ic(&v->site.insn);
+	uint64_t ctr, line;
+
+	if (c->ranges == CACHE_RANGES || !is_flat(h, v->cpu, first) ||
+	    !is_flat(h, v->cpu, end - 1) ||
+	    machine_reg_read(machine_of(h), v->cpu, "CTR_EL0", &ctr))
+		return false;
+	line = UINT64_C(4) << (ctr >> (ic ? 0 : 16) & 15);
+	*r = (struct cache_range){ first & -line,
+				   (end + line - 1 + (end > first + 1 ? line : 0)) & -line, 0, ic };
+	if (in_place(h, &r->regions))
+		return false;
+	c->ranges++;
+	return true;
+}
+
+int coherent_op(struct handoff *h, const struct visit *v, uint64_t first, uint64_t end,
+		uint64_t next, bool lifted)
+{
+	const struct insn *i = &v->site.insn;
+	struct caches *c = &h->caches;
+	int err = coherent_rested(h);
+
+	if (err || !(is_ic(i) || cleans(i)))
+		return err;
+	c->ic_unseen |= lifted && is_ic(i);
+	c->dc_unseen |= lifted && cleans(i);
+	if (!by_address(i) || end <= first || !add_range(h, v, first, end))
+		err = done(h, is_ic(i), cleans(i));
+	c->cpu = v->cpu;
+	c->from = next;
+	return err ? err : reg_x(machine_of(h), v->cpu, 30, &c->link);
+}
+
+/* Nobody else can have done anything. */
+static bool one_cpu(const struct handoff *h)
+{
+	for (size_t i = 0; i < h->event_count; i++)
+		if (h->events[i].cpu != h->boot_cpu)
+			return false;
+	return true;
+}
+
+/* Nothing that rests is on the only way from there to where the CPU is now. */
+static bool nothing_unseen(struct handoff *h)
+{
+	const struct caches *c = &h->caches;
+	struct path p;
+	uint64_t pc;
+
+	if (!c->from || !one_cpu(h) || machine_reg_read(machine_of(h), c->cpu, "pc", &pc))
+		return false;
+	barrier_way(h, c->cpu, c->from, c->link, pc, true, &p);
+	return p.end == PATH_THERE;
 }
 
 int coherent_rested(struct handoff *h)
@@ -83,7 +157,7 @@ int coherent_rested(struct handoff *h)
 		ic |= s->rests && s->insn.kind == INSN_CACHE && is_ic(&s->insn);
 		dc |= s->rests && s->insn.kind == INSN_CACHE && cleans(&s->insn);
 	}
-	return ic || dc ? done(h, ic, dc) : 0;
+	return (ic || dc) && !nothing_unseen(h) ? done(h, ic, dc) : 0;
 }
 
 static bool is_cached(uint64_t sctlr)
@@ -120,14 +194,6 @@ static bool all_watched(const struct handoff *h)
 	/* firmware can do it, too */
 	for (size_t i = 0; i < h->event_count; i++)
 		if (h->events[i].kind == EVENT_CALL && !h->events[i].name)
-			return false;
-	return true;
-}
-
-static bool one_cpu(const struct handoff *h)
-{
-	for (size_t i = 0; i < h->event_count; i++)
-		if (h->events[i].cpu != h->boot_cpu)
 			return false;
 	return true;
 }
@@ -170,34 +236,63 @@ static bool is_write_back(struct leap *l, uint64_t pa)
 	       w.attrs.mair == 0xff;
 }
 
+/* From *@at on, the first byte of region @n before @end that nothing was done for; false: none. */
+static bool find_gap(const struct caches *c, bool ic, size_t n, uint64_t end, uint64_t *at)
+{
+	bool more = !((ic ? c->ic : c->dc) >> n & 1);
+
+	while (more && *at < end) {
+		more = false;
+		for (size_t i = 0; i < c->ranges && !more; i++) {
+			const struct cache_range *r = &c->range[i];
+
+			if (r->ic != ic || !(r->regions >> n & 1) || *at < r->first ||
+			    *at >= r->end)
+				continue;
+			*at = r->end;
+			more = true;
+		}
+		if (!more)
+			return true;
+	}
+	return false;
+}
+
 /*
  * A store that is cached is fetched once it is cleaned to where fetches come from (B2.7.4):
- * memory itself, where the MMU is off behind the jump; else not with CTR_EL0.IDC.
+ * memory itself, where the MMU is off behind the jump, and then all of the region; else not
+ * with CTR_EL0.IDC. *@gap: from where on it is not.
  */
-static bool is_dirty(struct leap *l, const struct baton_image_region *r, uint64_t ctr)
+static bool is_dirty(struct leap *l, const struct baton_image_region *r, uint64_t ctr,
+		     uint64_t *gap)
 {
 	const struct caches *c = &l->h->caches;
+	bool off = !is_cached(l->then.regime.sctlr);
 	size_t i = r ? (size_t)(r - l->h->image.region) : 0;
 	uint32_t now, cached = c->cached;
 
-	if (!r || c->dc_unseen || (is_cached(l->then.regime.sctlr) && (ctr & CTR_IDC)) ||
-	    l->cpu != l->h->boot_cpu || !one_cpu(l->h) || in_place(l->h, &now))
+	if (!r || c->dc_unseen || (!off && (ctr & CTR_IDC)) || l->cpu != l->h->boot_cpu ||
+	    !one_cpu(l->h) || in_place(l->h, &now))
 		return false;
 	cached |= c->on ? now & ~c->before : 0;
-	return (cached & ~c->dc) >> i & 1 && is_write_back(l, r->load_addr);
+	*gap = off ? r->load_addr : l->target.pa;
+	return cached >> i & 1 && is_write_back(l, r->load_addr) &&
+	       find_gap(c, false, i, off ? r->load_addr + r->size : l->target.pa + 1, gap);
 }
 
-/* No ic at all; or none since the region has been in place. */
-static bool is_stale(struct leap *l, const struct baton_image_region *r)
+/* No ic at all; or none since the region has been in place, for the target. */
+static bool is_stale(struct leap *l, const struct baton_image_region *r, uint64_t *gap)
 {
 	const struct caches *c = &l->h->caches;
 
+	*gap = l->target.pa;
 	if (!r)
 		return !maintained(l->h, true);
-	return !c->ic_unseen && !(c->ic >> (r - l->h->image.region) & 1);
+	return !c->ic_unseen &&
+	       find_gap(c, true, (size_t)(r - l->h->image.region), l->target.pa + 1, gap);
 }
 
-static void say_missing(struct leap *l, bool dirty)
+static void say_missing(struct leap *l, bool dirty, uint64_t gap)
 {
 	struct machine *m = machine_of(l->h);
 	enum preflight_state state = m->accel == ACCEL_KVM ? PREFLIGHT_WRONG : PREFLIGHT_WARNING;
@@ -207,30 +302,30 @@ static void say_missing(struct leap *l, bool dirty)
 		leap_say(l, state,
 			 "code was copied to %#" PRIx64 " with the caches on and no dc has cleaned "
 			 "it since: what is fetched may be what was there before%s",
-			 l->target.pa, none);
+			 gap, none);
 	else
 		leap_say(l, state,
 			 "code was copied to %#" PRIx64
 			 " and no ic was executed since%s: an instruction cache may hold what "
 			 "was there before%s",
-			 l->target.pa, maintained(l->h, true) ? "" : " reset", none);
+			 gap, maintained(l->h, true) ? "" : " reset", none);
 }
 
 int contract_caches(struct leap *l, unsigned int n)
 {
 	const struct baton_image_region *r = image_region(&l->h->image, l->target.pa);
-	uint64_t ctr = 0;
+	uint64_t ctr = 0, gap = 0;
 	bool dirty, stale;
 
 	(void)n;
 	if (l->unfit || l->walk.fault || !was_copied(l))
 		return 0;
 	(void)machine_reg_read(machine_of(l->h), l->cpu, "CTR_EL0", &ctr);
-	dirty = is_dirty(l, r, ctr);
+	dirty = is_dirty(l, r, ctr, &gap);
 	/* B2.7.4: with CTR_EL0.DIC what is written can be executed at once */
-	stale = !(ctr & CTR_DIC) && is_stale(l, r);
+	stale = !dirty && !(ctr & CTR_DIC) && is_stale(l, r, &gap);
 	if ((dirty || stale) && all_watched(l->h) && !l->at->steps)
-		say_missing(l, dirty);
+		say_missing(l, dirty, gap);
 	else if (maintained(l->h, false))
 		leap_say(l, PREFLIGHT_OK, "ic or dc was executed since reset");
 	else if (!(ctr & CTR_DIC))

@@ -122,8 +122,21 @@ struct stack_was {
 	uint64_t right, wrong;
 };
 
+#define CACHE_RANGES 16
+/** struct cache_range - an ic or dc by address, over [first, end); regions that were in place. */
+struct cache_range {
+	uint64_t first, end;
+	uint32_t regions;
+	bool ic;
+};
+
 /** struct caches - what was done for regions of the image, a bit each. */
 struct caches {
+	struct cache_range range[CACHE_RANGES];
+	size_t ranges;
+	/* from there on, x30 being link, nothing that rests is known to have been executed */
+	unsigned int cpu;
+	uint64_t from, link;
 	uint32_t ic, dc;	   /* done, or it may be, since they were in place */
 	uint32_t before;	   /* in place when the caches came on, or went off */
 	uint32_t cached;	   /* copied while they were on */
@@ -287,6 +300,10 @@ int barrier_mmu_on(struct handoff *h, const struct visit *v);
 /** barrier_ttbr() - before a write of a TTBR; barrier_jump() - before the jump that leaves. */
 int barrier_ttbr(struct handoff *h, const struct visit *v, const struct event *e);
 void barrier_jump(struct handoff *h, const struct visit *v, uint64_t va, uint64_t pa);
+struct path;
+/** barrier_way() - path_follow() through what that CPU sees. */
+void barrier_way(struct handoff *h, unsigned int cpu, uint64_t from, uint64_t link, uint64_t until,
+		 bool through, struct path *out);
 
 /* cache.c */
 int visit_maintenance(struct handoff *h, struct visit *v);
@@ -298,9 +315,15 @@ int maintenance_again(struct handoff *h);
 int loop_resume(struct handoff *h, int silence_ms);
 
 /* coherent.c */
-/** coherent_op() - an ic or dc is executed, for the last time in sight where it is @lifted. */
-int coherent_op(struct handoff *h, const struct insn *i, bool lifted);
-/** coherent_rested() - those that rested may have been executed. */
+/**
+ * coherent_op() - an ic or dc is executed.
+ * @first, @end: by address; @end 0: all, or it is not known how far
+ * @next: where it goes on, behind the loop that it is in; 0: not known
+ * @lifted: for the last time in sight
+ */
+int coherent_op(struct handoff *h, const struct visit *v, uint64_t first, uint64_t end,
+		uint64_t next, bool lifted);
+/** coherent_rested() - a stop: those that rest may have been executed before it. */
 int coherent_rested(struct handoff *h);
 /** coherent_sctlr() - before a write to SCTLR of the CPU's level. */
 int coherent_sctlr(struct handoff *h, const struct visit *v, uint64_t before, uint64_t after);

@@ -15,7 +15,7 @@
  *                 come with another ASID, and no tlbi. SWITCH_NG: the older ones are not global
  * HEADER          says what it copies, as our images do. IC_EARLY: the instruction cache is
  *                 invalidated before, not behind; COPY_ON: copies with the MMU on, and with CLEAN
- *                 cleans the kernel
+ *                 cleans the kernel, with CLEAN_HALF but for its first page
  * STAGE2          leaves a second stage behind at EL2, which maps all onto itself
  * FILL            fills the kernel's level-2 table as it runs; FILL_LATE: behind the last dsb
  */
@@ -163,6 +163,9 @@ at_el1:
 	sub	x27, x27, x26
 	ldr	x26, =KERNEL_PHYS
 	add	x27, x27, x26
+#ifdef CLEAN_HALF
+	add	x26, x26, #0x1000
+#endif
 clean:	dc	cvau, x26
 	add	x26, x26, #16           /* the shortest line */
 	cmp	x26, x27
