@@ -168,6 +168,11 @@ tap_ok 'no ic: works under TCG, exit status 0' ends_with 0
 baton "$tmp/no-ic.img" 0x48000000 virt -e 'cont 0.001' -e 'handoff preflight'
 tap_ok 'what was not watched is not claimed' never_says 'caches +warning'
 
+# --- with its MMU off a kernel is read from memory, all of it
+baton "$second/copy-off.img" 0x48000000 virt -e 'handoff run'
+tap_ok 'cleaned in part, and left with the MMU off: from where on' says \
+	'warning: code was copied to 0x40002040 with the caches on and no dc has cleaned it since'
+
 # --- two stages: before the eret that leaves the second on, before EL1's MMU, before the jump
 baton "$second/stage2.img" 0x48000000 $virt2 -e 'handoff preflight'
 tap_ok 'stage 2: an eret, seen from before it is on' before 'eret at EL2, .* 16 instructions ahead: to 0x48000044, EL1$'

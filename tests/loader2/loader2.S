@@ -15,7 +15,8 @@
  *                 come with another ASID, and no tlbi. SWITCH_NG: the older ones are not global
  * HEADER          says what it copies, as our images do. IC_EARLY: the instruction cache is
  *                 invalidated before, not behind; COPY_ON: copies with the MMU on, and with CLEAN
- *                 cleans the kernel, with CLEAN_HALF but for its first page
+ *                 cleans the kernel; CLEAN_HALF: but for its first page;
+ *                 LEAVE_OFF: two of its pages alone, and leaves with the MMU off
  * STAGE2          leaves a second stage behind at EL2, which maps all onto itself
  * FILL            fills the kernel's level-2 table as it runs; FILL_LATE: behind the last dsb
  */
@@ -166,6 +167,9 @@ at_el1:
 #ifdef CLEAN_HALF
 	add	x26, x26, #0x1000
 #endif
+#ifdef LEAVE_OFF
+	add	x27, x26, #0x2000
+#endif
 clean:	dc	cvau, x26
 	add	x26, x26, #16           /* the shortest line */
 	cmp	x26, x27
@@ -185,7 +189,16 @@ clean:	dc	cvau, x26
 	ldr	x3, =TASK_ENTRY
 	mov	x4, xzr
 	mov	x5, xzr
+#ifdef LEAVE_OFF
+	mrs	x9, EL(sctlr)
+	mov	x10, #5                 /* M, C */
+	bic	x9, x9, x10
+	msr	EL(sctlr), x9
+	isb
+	ldr	x9, =KERNEL_PHYS
+#else
 	ldr	x9, =KERNEL_VIRT
+#endif
 #ifdef LEAVE_BY_ERET
 	mov	x10, #0x3c5
 	msr	EL(spsr), x10
@@ -238,7 +251,11 @@ answers:
 	.balign	4096
 #ifdef HEADER
 image_header:
+#ifdef LEAVE_OFF
+	.quad	0x5e14dead14de5ead, task_image_end - image_header, KERNEL_PHYS
+#else
 	.quad	0x5e14dead14de5ead, task_image_end - image_header, KERNEL_VIRT
+#endif
 	.quad	TASK_PHYS, TASK_PHYS + (task_image_end - task_image), TASK_PHYS - TASK_VIRT
 	.quad	TASK_ENTRY, 2
 	.quad	KERNEL_PHYS, kernel_image_end - kernel_image, kernel_image - regions_end, 1
