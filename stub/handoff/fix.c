@@ -85,6 +85,27 @@ static int find_fetch(struct handoff *h, unsigned int cpu, unsigned int el, uint
 	return trouble_jump(h, TROUBLE_FETCH, &v, &t, pc, &acc, &walk, NULL);
 }
 
+void served_note(struct handoff *h, unsigned int cpu, unsigned int el, bool fixed)
+{
+	struct served *s = &h->served;
+
+	*s = (struct served){ .fixed = fixed, .cpu = cpu, .el = el };
+	s->resets = machine_of(h)->resets;
+	s->used = !reg_of(machine_of(h), cpu, "ESR", el, &s->esr) &&
+		  !reg_of(machine_of(h), cpu, "ELR", el, &s->elr);
+}
+
+/* In the loader one that its handler survived may be why nothing goes on: it is told again. */
+static bool was_served(struct handoff *h, unsigned int cpu, unsigned int el, uint64_t esr)
+{
+	const struct served *s = &h->served;
+	uint64_t elr;
+
+	return s->used && s->resets == machine_of(h)->resets && s->cpu == cpu && s->el == el &&
+	       s->esr == esr && !reg_of(machine_of(h), cpu, "ELR", el, &elr) && elr == s->elr &&
+	       (s->fixed || h->left);
+}
+
 /*
  * A CPU whose last exception was a fault. Where its handler has run since, an abort from
  * EL0 or one that the tables no longer explain may long be dealt with: then it is none.
@@ -92,12 +113,15 @@ static int find_fetch(struct handoff *h, unsigned int cpu, unsigned int el, uint
 static int find_fault(struct handoff *h, unsigned int cpu, unsigned int el, uint64_t pc)
 {
 	uint64_t esr;
+	bool over;
 	int vector = vector_at(h, cpu, pc);
 	int err = reg_of(machine_of(h), cpu, "ESR", el, &esr);
 
 	if (err)
 		return err == -BATON_ELINK ? err : 0;
-	if (vector < 0 && !is_fault(esr))
+	over = vector < 0 && is_fault(esr) && was_served(h, cpu, el, esr);
+	h->served.met |= over;
+	if (over || (vector < 0 && !is_fault(esr)))
 		return 0;
 	err = trouble_fault(h, cpu, el, vector);
 	/* nobody saw it come: it may be the last of many */
@@ -181,6 +205,7 @@ static int find(struct context *ctx, unsigned int cpu)
 	int err;
 
 	h->ctx = ctx;
+	h->served.met = false;
 	err = find_image(h);
 	if (err)
 		return err;
@@ -233,7 +258,11 @@ int handoff_why(struct context *ctx, unsigned int cpu, struct buf *out, bool *fo
 		explain_trouble(h, &h->trouble, out);
 		return 0;
 	}
-	buf_puts(out, "no fault, neither pending nor taken:\n");
+	buf_puts(out, "no fault, neither pending nor taken");
+	if (h->served.met)
+		buf_printf(out, ", but for the one with ELR_EL%u %#" PRIx64 " that was dealt with",
+			   h->served.el, h->served.elr);
+	buf_puts(out, ":\n");
 	err = explain_cpus(h, out);
 	if (!err && say_asked(h, cpu)) {
 		*found = true;

@@ -158,6 +158,14 @@ struct asked {
 	uint32_t word;
 };
 
+/** struct served - the last exception of a CPU that was dealt with; its registers still show it. */
+struct served {
+	bool used, fixed; /* fixed: by `fix`, not by a handler that returned */
+	bool met;	  /* `why` has just passed over it */
+	unsigned int cpu, el;
+	uint64_t esr, elr, resets;
+};
+
 #define KERNEL_SPANS 256
 #define KERNEL_SLOTS 16 /* more no CPU has: ID_AA64DFR0_EL1.BRPs is four bits */
 
@@ -192,6 +200,7 @@ struct handoff {
 	struct kernel kernel;
 	struct stale stale;
 	struct mmu_on mmu_on;
+	struct served served;
 	struct stack_was stack_was;
 	struct asked asked;
 	struct entered entered[HANDOFF_CPUS];
@@ -285,6 +294,10 @@ int vector_at(struct handoff *h, unsigned int cpu, uint64_t pc);
 /** reg_of() - "ESR", 1: ESR_EL1 of that CPU. */
 int reg_of(struct machine *m, unsigned int cpu, const char *name, unsigned int el, uint64_t *value);
 int reg_x(struct machine *m, unsigned int cpu, unsigned int n, uint64_t *value);
+
+/* fix.c */
+/** served_note() - what ESR and ELR of that level show is over: its handler returns, or @fixed. */
+void served_note(struct handoff *h, unsigned int cpu, unsigned int el, bool fixed);
 
 /* site.c, leave.c */
 int site_visit(struct handoff *h, struct visit *v);

@@ -141,8 +141,12 @@ int resume_back(struct handoff *h, unsigned int cpu, unsigned int before, struct
 	if (err)
 		return err;
 	if ((spsr & 0x1f) == ((unsigned int)el << 2 | 1))
-		return put_back_here(h, cpu, spsr, elr - before, out);
-	return put_back_by_eret(h, cpu, elr, elr - before, out);
+		err = put_back_here(h, cpu, spsr, elr - before, out);
+	else
+		err = put_back_by_eret(h, cpu, elr, elr - before, out);
+	if (!err)
+		served_note(h, cpu, (unsigned int)el, true);
+	return err;
 }
 
 int resume_others(struct handoff *h, const struct trouble *t, struct buf *out)

@@ -161,6 +161,7 @@ static int visit_eret(struct handoff *h, struct visit *v)
 	scan_entry(&h->scan, elr);
 	if (v->site.hits <= HANDOFF_LIFT)
 		say_eret(h, &e, elr);
+	served_note(h, v->cpu, v->el, false);
 	return leave_visit(h, v, elr, el);
 }
 

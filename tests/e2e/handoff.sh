@@ -187,6 +187,10 @@ mutant 0xa8 '\x03\x00\x00\xd4' virt -e 'handoff run'
 tap_ok 'smc without EL3: exit status 1' ends_with 1
 tap_ok 'smc without EL3: where' says '0x480000a8: smc #0'
 tap_ok 'smc without EL3: why' says 'smc is undefined here'
+mutant 0xa8 '\x03\x00\x00\xd4' virt -e 'handoff run' -e 'fix -y' -e 'handoff run' -e why
+tap_ok 'smc without EL3, repaired: exit status 0' ends_with 0
+tap_ok 'smc without EL3, repaired: that it was is no fault' \
+	says 'no fault, neither pending nor taken, but for the one with ELR_EL1 0x480000a8 that was dealt with:'
 mutant 0xa8 '\x02\x00\x00\xd4' $el2 -e 'handoff run'
 tap_ok 'hvc into an EL2 without vectors' says 'the hvc went to EL2, where nobody has set up anything'
 mutant 0xa8 '\x00\x10\x1c\xd5' virt -e 'handoff run'
