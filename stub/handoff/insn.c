@@ -203,9 +203,22 @@ static enum insn_x30 decode_x30(uint32_t w)
 	}
 }
 
+/* stp and stnp; str, by an unsigned or a signed offset (C4.1.96). */
+static bool stores_x30(uint32_t w)
+{
+	unsigned int base = w >> 5 & 31;
+	bool pair = (w & 0xfe400000) == 0xa8000000 && ((w & 31) == 30 || (w >> 10 & 31) == 30);
+	bool one = ((w & 0xffc00000) == 0xf9000000 || (w & 0xffe00000) == 0xf8000000) &&
+		   (w & 31) == 30;
+
+	return (base == 31 || base == 29) && (pair || one);
+}
+
 struct insn insn_decode(uint32_t word)
 {
-	struct insn i = { .kind = INSN_OTHER, .x30 = X30_KEPT, .reg = 31 };
+	struct insn i = {
+		.kind = INSN_OTHER, .x30 = X30_KEPT, .saves_x30 = stores_x30(word), .reg = 31
+	};
 
 	if (!(word >> 16))
 		i.kind = INSN_UDF;

@@ -52,6 +52,7 @@ enum insn_x30 {
 struct insn {
 	enum insn_kind kind;
 	enum insn_x30 x30;
+	bool saves_x30;	  /* stores it through sp or the frame pointer */
 	unsigned int reg; /* Rn of a branch, Rt of msr and mrs; 31 is xzr */
 	bool pauth;	  /* the register holds a signed pointer */
 	int64_t offset;	  /* from the instruction's own address */

@@ -8,7 +8,7 @@
  * the few instructions that matter, and `eret` alone leads to EL0. Such a word may be
  * data; a stop there is never hit. Under KVM those that get a breakpoint are chosen: slots.c.
  */
-#include "handoff/internal.h"
+#include "handoff/preflight.h"
 
 #include "hex.h"
 #include "mmu/map.h"
@@ -27,7 +27,8 @@
 /* So long without an event, and the stops that were never hit are given up. */
 #define THIN_MS 2000
 
-#define EC_SVC 0x15
+#define EC_SVC	0x15
+#define SCTLR_M 1u
 
 static unsigned int shown(const struct handoff *h)
 {
@@ -308,6 +309,23 @@ static int kernel_branch(struct handoff *h, struct visit *v)
 	return err ? err : step_over(h, v);
 }
 
+/* A loader that another one started with its MMU on: once that is off it is followed as one. */
+static int mmu_off(struct handoff *h, const struct visit *v)
+{
+	const struct watch *w = preflight_watch(machine_of(h), v->cpu, v->el, v->site.insn.sysreg);
+	uint64_t before, after;
+	int err;
+
+	if (w->role != WATCH_SCTLR || w->el != v->el)
+		return 0;
+	err = machine_reg_read(machine_of(h), v->cpu, w->name, &before);
+	if (!err)
+		err = reg_x(machine_of(h), v->cpu, v->site.insn.reg, &after);
+	if (err || !(before & SCTLR_M) || (after & SCTLR_M))
+		return err;
+	return kernel_follow_flat(h, v->pc + 4);
+}
+
 static bool is_call(const struct scan_site *s)
 {
 	return s->insn.kind == INSN_HVC || s->insn.kind == INSN_SMC;
@@ -336,6 +354,9 @@ static int visit(struct handoff *h, struct visit *v)
 		return kernel_eret(h, v);
 	if (kind == INSN_BR || kind == INSN_BLR || kind == INSN_RET)
 		return kernel_branch(h, v);
+	err = kind == INSN_MSR ? mmu_off(h, v) : 0;
+	if (err)
+		return err;
 	v->quiet = v->site.hits > shown(h);
 	h->kernel.called |= is_call(&v->site);
 	return site_visit(h, v);

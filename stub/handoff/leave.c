@@ -108,7 +108,8 @@ static bool is_move(struct handoff *h, const struct visit *v, struct tables *tab
 		return true;
 	if (image_load(&h->image, machine_of(h)))
 		return false;
-	for (; image_search(&h->image, t->bytes, LOOK_BYTES, &at); at++) {
+	/* no more of it: what is behind may be addresses, which a copy has changed */
+	for (; image_search(&h->image, t->bytes, 4ul * MOVE_WORDS, &at); at++) {
 		*from = at;
 		if (pc_came_along(h, v, at, t->pa))
 			return true;

@@ -152,16 +152,22 @@ struct scan_site *scan_add(struct scan *s, uint64_t pc, uint32_t word, const str
 
 static uint8_t link_after(const struct insn *i, uint8_t link)
 {
+	uint8_t keep = link & (SCAN_TOP | SCAN_SAVED);
+
 	switch (i->x30) {
 	case X30_LINK:
+		return SCAN_LINKED | keep;
 	case X30_STACK:
-		return SCAN_LINKED | (link & SCAN_TOP);
+		return SCAN_LINKED | keep | (link & SCAN_SAVED ? SCAN_UNKNOWN : 0);
 	case X30_OTHER:
-		return SCAN_UNKNOWN | (link & SCAN_TOP);
+		return SCAN_UNKNOWN | keep;
 	case X30_KEPT:
 		break;
 	}
-	return link;
+	/* at the top each return is watched anyway */
+	return i->saves_x30 && (link & (SCAN_UNKNOWN | SCAN_TOP)) == SCAN_UNKNOWN
+		       ? link | SCAN_SAVED
+		       : link;
 }
 
 /* One instruction: true if it was new or is now reached with another x30. */

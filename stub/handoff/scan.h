@@ -36,6 +36,7 @@ enum scan_link {
 	SCAN_LINKED = 1,  /* a call, directly or by way of the stack */
 	SCAN_UNKNOWN = 2, /* anything else */
 	SCAN_TOP = 4,	  /* nobody called this code: there is nowhere to return to */
+	SCAN_SAVED = 8,	  /* what was saved on the stack is no call's */
 };
 
 /** struct scan_word - an instruction that is known to be code. */

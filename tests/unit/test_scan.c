@@ -110,6 +110,24 @@ static void return_by_a_computed_x30_is_a_site(void **state)
 	assert_non_null(scan_site(&scan, BASE + 4));
 }
 
+/* U-Boot goes on in its copy so: an address of its own in x30, a branch, and a function's return.
+ */
+static void return_by_way_of_the_stack_to_a_computed_x30_is_a_site(void **state)
+{
+	(void)state;
+	put(BASE, bl(BASE, BASE + 0x100));
+	put(BASE + 4, 0x10000a1e);     /* adr x30, .+0x140 */
+	put(BASE + 8, 0x1400003e);     /* b .+0xf8 */
+	put(BASE + 0x100, 0xa9be7bfd); /* stp x29, x30, [sp, #-32]! */
+	put(BASE + 0x104, bl(BASE + 0x104, BASE + 0x200));
+	put(BASE + 0x108, 0xa8c27bfd); /* ldp x29, x30, [sp], #32 */
+	put(BASE + 0x10c, RET);
+	put(BASE + 0x200, RET);
+	follow(BASE, SCAN_LINKED);
+	assert_int_equal(scan.site_count, 1);
+	assert_non_null(scan_site(&scan, BASE + 0x10c));
+}
+
 static void return_by_another_register_is_a_site(void **state)
 {
 	(void)state;
@@ -236,6 +254,7 @@ int main(void)
 		TEST(call_is_followed_and_falls_through),
 		TEST(return_to_the_caller_is_no_site),
 		TEST(return_by_a_computed_x30_is_a_site),
+		TEST(return_by_way_of_the_stack_to_a_computed_x30_is_a_site),
 		TEST(return_by_another_register_is_a_site),
 		TEST(return_from_where_nobody_called_is_a_site),
 		TEST(any_doubtful_way_makes_a_return_a_site),
