@@ -174,7 +174,8 @@ int code_plant(struct handoff *h)
 
 	replay_plant(h);
 	for (size_t i = 0; !err && i < h->scan.site_count; i++)
-		if (!h->scan.sites[i].lifted && !slots_own(h, &h->scan.sites[i]))
+		if (!h->scan.sites[i].lifted && !slots_own(h, &h->scan.sites[i]) &&
+		    !slots_idle(h, &h->scan.sites[i]))
 			err = plant(h, h->scan.sites[i].pc);
 	return err;
 }

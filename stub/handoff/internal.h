@@ -184,6 +184,7 @@ struct kernel {
 	uint64_t slot[KERNEL_SLOTS]; /* KVM: what has a breakpoint */
 	size_t slot_count, slot_room;
 	bool slots_said, loader_left;
+	bool flat; /* a CPU runs where virtual is physical */
 };
 
 #define HANDOFF_LIFT 64 /* harmless hits, after which a site is not stopped at any more */
@@ -368,6 +369,8 @@ bool slots_rule(const struct handoff *h);
 bool slots_own(const struct handoff *h, const struct scan_site *s);
 bool slots_own_vectors(const struct handoff *h, uint64_t base);
 bool slots_has(const struct handoff *h, uint64_t pc);
+/** slots_idle() - a site of code that runs with the MMU off, as no CPU does now. */
+bool slots_idle(struct handoff *h, const struct scan_site *s);
 /** slots_enter() - a run goes on in the kernel: what only the loader needed is free. */
 int slots_enter(struct handoff *h);
 /** slots_plan() - the breakpoints that there are to what is most wanted now. */

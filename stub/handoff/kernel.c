@@ -190,6 +190,7 @@ static int look(struct handoff *h, unsigned int cpu, unsigned int el, uint64_t v
 	h->kernel.around[el] = va;
 	if (!cfg.flat)
 		return search(h, cpu, &t, va);
+	h->kernel.flat = true;
 	err = code_follow(h, cpu, &t, va, SCAN_UNKNOWN);
 	mark(h, sites);
 	return err;
@@ -198,7 +199,10 @@ static int look(struct handoff *h, unsigned int cpu, unsigned int el, uint64_t v
 int kernel_follow_flat(struct handoff *h, uint64_t pa)
 {
 	size_t sites = h->scan.site_count;
-	int err = code_follow_flat(h, pa, SCAN_UNKNOWN);
+	int err;
+
+	h->kernel.flat = true;
+	err = code_follow_flat(h, pa, SCAN_UNKNOWN);
 
 	mark(h, sites);
 	return err;

@@ -325,12 +325,47 @@ static int give_up_loader(struct handoff *h)
 	return err;
 }
 
+/* Does a CPU run where virtual is physical? */
+static bool flat(struct handoff *h)
+{
+	struct machine *m = machine_of(h);
+	uint64_t pc, pa;
+
+	for (unsigned int cpu = 0; cpu < m->cpus; cpu++)
+		if (machine_reg_read(m, cpu, "pc", &pc) || code_where(m, cpu, &pa) || pc == pa)
+			return true;
+	return false;
+}
+
+bool slots_idle(struct handoff *h, const struct scan_site *s)
+{
+	return slots_rule(h) && s->kernel && !slots_own(h, s) && !h->kernel.flat;
+}
+
+/*
+ * What a kernel runs with its MMU off it may run at a high address later, and a trap that is not
+ * asked for there is an exception of its own.
+ */
+static int rest_flat(struct handoff *h)
+{
+	int err = 0;
+
+	h->kernel.flat = flat(h);
+	for (size_t i = 0; !err && i < h->scan.site_count; i++)
+		if (slots_idle(h, &h->scan.sites[i]))
+			err = machine_break_remove(machine_of(h), BREAK_HANDOFF, BREAK_SOFT,
+						   h->scan.sites[i].pc, 4);
+	return err;
+}
+
 int slots_plan(struct handoff *h)
 {
 	struct kernel *k = &h->kernel;
 	struct places p = { 0 };
 	int err = slots_rule(h) ? give_up_loader(h) : 0;
 
+	if (!err && slots_rule(h))
+		err = rest_flat(h);
 	if (!err && slots_rule(h))
 		err = gather(h, &p);
 	if (!err && p.count)
