@@ -45,14 +45,6 @@ static bool sets_within(struct handoff *h, uint64_t function, uint64_t *where)
 	return found;
 }
 
-/* struct back - straight back from an instruction, within its function. */
-struct back {
-	uint64_t pc; /* behind a call, of @callee; callee 0: where it is not known any more */
-	uint64_t callee;
-	int64_t bytes; /* by which sp moved since */
-	uint64_t sets; /* or an instruction that sets sp anew; 0: none */
-};
-
 /* Does any call go there? What is before it is another function, which may never come back. */
 static bool is_function(const struct scan *s, uint64_t pc)
 {
@@ -66,59 +58,118 @@ static bool is_function(const struct scan *s, uint64_t pc)
 	return false;
 }
 
-static void step_back(struct handoff *h, struct back *b)
-{
-	b->callee = 0;
-	for (unsigned int n = 0; n < BACK_WORDS; n++) {
-		const struct scan_word *w = scan_word(&h->scan, b->pc - 4);
-		struct insn i = insn_decode(w ? w->word : 0);
-		int64_t bytes;
+/* struct place - on a way back from the access, within its function. */
+struct place {
+	uint64_t pc;
+	int64_t bytes; /* by which sp moves from here to the access */
+};
 
-		if (!w || insn_ends_path(&i) || i.kind == INSN_BLR || is_function(&h->scan, b->pc))
+/* struct way - all ways back, the nearest first. */
+struct way {
+	struct handoff *h;
+	struct place place[BACK_WORDS];
+	size_t count;
+	uint64_t first; /* the function's first instruction, if a way leads there */
+	/* of @place n, what is before it */
+	bool (*call)(struct way *w, const struct place *p, uint64_t callee); /* true: no further */
+	void (*sets)(struct way *w, uint64_t pc);
+	const struct trouble *trouble;
+	uint64_t sp;
+	struct repair found;
+	unsigned int finds;
+	uint64_t source;
+};
+
+static void push(struct way *w, uint64_t pc, int64_t bytes)
+{
+	for (size_t i = 0; i < w->count; i++)
+		if (w->place[i].pc == pc)
 			return;
-		if (i.kind == INSN_BL) {
-			b->callee = b->pc - 4 + (uint64_t)i.offset;
-			return;
+	if (w->count < BACK_WORDS)
+		w->place[w->count++] = (struct place){ pc, bytes };
+}
+
+/* The instruction at @pc comes before @p. */
+static void go_back(struct way *w, const struct place *p, uint64_t pc)
+{
+	const struct scan_word *word = scan_word(&w->h->scan, pc);
+	struct insn i = insn_decode(word ? word->word : 0);
+	int64_t bytes;
+
+	if (!word || i.kind == INSN_BLR ||
+	    (i.kind == INSN_BL && w->call(w, p, pc + (uint64_t)i.offset)))
+		return;
+	if (balance_change(word->word, &bytes))
+		push(w, pc, p->bytes + bytes);
+	else
+		w->sets(w, pc);
+}
+
+static void look_back(struct way *w, uint64_t from)
+{
+	const struct scan *s = &w->h->scan;
+
+	w->count = 0;
+	push(w, from, 0);
+	for (size_t next = 0; next < w->count; next++) {
+		const struct place p = w->place[next];
+		const struct scan_word *before = scan_word(s, p.pc - 4);
+		struct insn i = insn_decode(before ? before->word : 0);
+
+		if (is_function(s, p.pc)) {
+			w->first = p.pc;
+			continue;
 		}
-		b->pc -= 4;
-		if (!balance_change(w->word, &bytes)) {
-			b->sets = b->pc;
-			return;
+		if (before && !insn_ends_path(&i))
+			go_back(w, &p, p.pc - 4);
+		for (size_t n = 0; n < s->size; n++) {
+			const struct scan_word *b = &s->words[n];
+
+			i = insn_decode(b->word);
+			if (b->pc != SCAN_NO_PC && (i.kind == INSN_B || i.kind == INSN_COND) &&
+			    b->pc + (uint64_t)i.offset == p.pc)
+				go_back(w, &p, b->pc);
 		}
-		b->bytes += bytes;
 	}
 }
 
-/* The instruction that made sp what it is; back over calls, and once into the caller. */
+/* --- the instruction that made sp what it is */
+
+static void note_source(struct way *w, uint64_t pc)
+{
+	w->finds += w->finds == 0 || w->source != pc;
+	w->source = pc;
+}
+
+static bool source_in(struct way *w, const struct place *p, uint64_t callee)
+{
+	uint64_t where;
+
+	(void)p;
+	if (!sets_within(w->h, callee, &where))
+		return false;
+	note_source(w, where);
+	return true;
+}
+
+/* Back over calls, and once into the caller, from where x30 still says. */
 static bool find_source(struct handoff *h, const struct trouble *t, uint64_t *where)
 {
-	struct back b = { .pc = t->elr };
-	bool up = false;
+	struct way w = { .h = h, .call = source_in, .sets = note_source };
+	const struct scan_word *call;
+	struct insn i;
 	uint64_t x30;
 
-	for (unsigned int n = 0; n < BACK_WORDS; n++) {
-		const struct scan_word *call;
-		struct insn i;
-
-		step_back(h, &b);
-		*where = b.sets;
-		if (b.sets || (b.callee && sets_within(h, b.callee, where)))
-			return true;
-		if (b.callee) {
-			b.pc -= 4;
-			continue;
-		}
-		/* at a function's first instruction, called from where x30 still says */
-		if (up || !t->whole || machine_reg_read(machine_of(h), t->cpu, "x30", &x30))
-			return false;
+	look_back(&w, t->elr);
+	if (!w.finds && w.first && t->whole &&
+	    !machine_reg_read(machine_of(h), t->cpu, "x30", &x30)) {
 		call = scan_word(&h->scan, x30 - 4);
 		i = insn_decode(call ? call->word : 0);
-		if (i.kind != INSN_BL || x30 - 4 + (uint64_t)i.offset != b.pc)
-			return false;
-		b.pc = x30 - 4;
-		up = true;
+		if (i.kind == INSN_BL && x30 - 4 + (uint64_t)i.offset == w.first)
+			look_back(&w, x30 - 4);
 	}
-	return false;
+	*where = w.source;
+	return w.finds == 1;
 }
 
 void stack_say_source(struct handoff *h, const struct trouble *t, struct buf *out)
@@ -160,31 +211,56 @@ static bool is_stack(struct handoff *h, const struct trouble *t, uint64_t sp)
 	       machine_is_ram(machine_of(h), walk.oa, 16, false);
 }
 
-/* What sp would be at the access, had it come back right from the call before. */
-static bool find_right(struct handoff *h, const struct trouble *t, uint64_t sp, struct repair *r)
+/* A function that did not give back the sp that it was called with: a replay saw it. */
+static bool right_as_seen(struct way *w, const struct place *p, uint64_t callee)
 {
-	const struct stack_was *was = &h->stack_was;
-	struct back b = { .pc = t->elr };
-	int64_t bytes;
+	const struct stack_was *was = &w->h->stack_was;
 
-	for (unsigned int n = 0; n < BACK_WORDS; n++) {
-		step_back(h, &b);
-		if (!b.callee)
-			return false;
-		r->address = b.callee;
-		r->basis = BASIS_CALLED;
-		r->new = was->right + (uint64_t)b.bytes;
-		if (was->used && was->cpu == t->cpu && was->link == b.pc &&
-		    was->wrong + (uint64_t)b.bytes == sp)
-			return true;
-		r->basis = BASIS_BALANCE;
-		if (leaves(h, b.callee, &bytes)) {
-			r->new = sp - (uint64_t)bytes;
-			return true;
-		}
-		b.pc -= 4;
+	if (was->used && was->cpu == w->trouble->cpu && was->link == p->pc &&
+	    was->wrong + (uint64_t)p->bytes == w->sp) {
+		w->found.address = callee;
+		w->found.basis = BASIS_CALLED;
+		w->found.new = was->right + (uint64_t)p->bytes;
+		w->finds = 1;
 	}
 	return false;
+}
+
+/* The only one on any way that leaves sp elsewhere, where sp is misaligned and has to be. */
+static bool right_by_code(struct way *w, const struct place *p, uint64_t callee)
+{
+	int64_t bytes;
+
+	(void)p;
+	if (!leaves(w->h, callee, &bytes))
+		return false;
+	w->finds += w->finds == 0 || w->found.address != callee;
+	w->found.address = callee;
+	w->found.basis = BASIS_BALANCE;
+	w->found.new = w->sp - (uint64_t)bytes;
+	return true;
+}
+
+static void set_anew(struct way *w, uint64_t pc)
+{
+	(void)w;
+	(void)pc;
+}
+
+/* What sp would be at the access, had it come back right from the calls before. */
+static bool find_right(struct handoff *h, const struct trouble *t, uint64_t sp, struct repair *r)
+{
+	struct way w = {
+		.h = h, .trouble = t, .sp = sp, .found = *r, .call = right_as_seen, .sets = set_anew
+	};
+
+	look_back(&w, t->elr);
+	if (!w.finds && (sp & 15)) {
+		w.call = right_by_code;
+		look_back(&w, t->elr);
+	}
+	*r = w.found;
+	return w.finds == 1;
 }
 
 int stack_find(struct handoff *h, struct trouble *t)
