@@ -337,7 +337,10 @@ static int say_checks(struct leap *l, struct buf *out, json_t *checks, unsigned 
 
 static void say_sum(struct leap *l, const unsigned int *count, struct buf *out)
 {
-	bool pending = trouble_holds(l->h, l->cpu);
+	enum trouble_kind kind = l->h->trouble.kind;
+	bool leap = kind == TROUBLE_JUMP || kind == TROUBLE_MMU;
+	/* a leap may have been put right by hand */
+	bool pending = trouble_holds(l->h, l->cpu) && (!leap || count[PREFLIGHT_WRONG]);
 
 	if (count[PREFLIGHT_WRONG])
 		buf_printf(out, "%u wrong", count[PREFLIGHT_WRONG]);

@@ -52,6 +52,8 @@ tap_ok 'exit status 0' ends_with 0
 baton "$seed/lvl0-upper-zero.img" 0x70000000 virt -e 'handoff run' -e "$repair" -e why
 tap_ok 'repaired by hand, why: exit status 0' ends_with 0
 tap_ok 'repaired by hand, why: no fault' says 'no fault, neither pending nor taken:'
+baton "$seed/lvl0-upper-zero.img" 0x70000000 virt -e 'handoff run' -e "$repair" -e 'handoff preflight'
+tap_ok 'repaired by hand, preflight: what next' last_line 'nothing wrong. next: `handoff run`'
 baton "$seed/lvl0-upper-zero.img" 0x70000000 virt -e 'handoff run' -e "$repair" -e 'undo 1' -e why
 tap_ok 'and undone, why: exit status 1' ends_with 1
 tap_ok 'and undone, why: the repair' last_line "fix: $repair"
