@@ -154,7 +154,7 @@ static void memory(const struct ahead_source *s, struct ahead *a, uint32_t w)
 {
 	unsigned int rt = w & 31, rn = w >> 5 & 31, rt2 = w >> 10 & 31;
 	bool known, post = false, back = false;
-	uint64_t base;
+	uint64_t base, index;
 	int64_t offset;
 
 	known = get(a, rn, true, &base);
@@ -172,6 +172,9 @@ static void memory(const struct ahead_source *s, struct ahead *a, uint32_t w)
 		back = w >> 10 & 1;
 		post = (w >> 10 & 3) == 1;
 		offset = bits_signed(w, 12, 9);
+	} else if ((w & 0xbfa0ec00) == 0xb8206800) { /* ldr, str: a register of 64 bits */
+		known &= get(a, w >> 16 & 31, false, &index);
+		offset = (int64_t)(index << (w >> 12 & 1 ? w >> 30 : 0));
 	} else {
 		forget_all(a, w);
 		return;

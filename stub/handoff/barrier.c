@@ -136,8 +136,17 @@ struct stored {
 	const struct visit *v;
 	struct tables now, then;
 	struct linked linked;
-	uint64_t table, pc; /* pc: of the last store to one; 0: none is seen */
+	const struct pt_walk *walk; /* of its tables alone; NULL: of all */
+	uint64_t table, pc;	    /* pc: of the last store to one; 0: none is seen */
 };
+
+static bool is_on_way(const struct pt_walk *walk, uint64_t table)
+{
+	for (unsigned int i = 0; i < walk->steps; i++)
+		if (walk->step[i].table == table)
+			return true;
+	return false;
+}
 
 /* Of what it has written, is there anything that a walk will read? */
 static void look_at_store(struct stored *s, const struct ahead *a)
@@ -148,9 +157,15 @@ static void look_at_store(struct stored *s, const struct ahead *a)
 		return;
 	if (!s->linked.count[0] && !s->linked.count[1])
 		linked_collect(&s->linked, &s->then.regime, &s->then.reader);
-	for (uint64_t at = 0; at < a->stores; at += 8)
-		if (is_descriptor(&s->then, &s->linked, walk.oa + at, &s->table))
-			s->pc = a->pc;
+	for (uint64_t at = 0; at < a->stores; at += 8) {
+		uint64_t table;
+
+		if (!is_descriptor(&s->then, &s->linked, walk.oa + at, &table) ||
+		    (s->walk && !is_on_way(s->walk, table)))
+			continue;
+		s->table = table;
+		s->pc = a->pc;
+	}
 }
 
 static int literal(void *ctx, uint64_t va, unsigned int len, uint64_t *value)
@@ -182,20 +197,23 @@ static void look_at_stores(struct stored *s, uint64_t link)
 /*
  * A walk is an observer of its own: what is stored to a table is sure to be seen by it behind
  * a dsb (DDI 0487, D8.2 "Ordering of memory accesses from translation table walks").
+ * @walk: what is looked up next by the tables in use; NULL: an msr changes which those are
  */
-static int before_tables_are_used(struct handoff *h, const struct visit *v)
+static int before_tables_are_used(struct handoff *h, const struct visit *v,
+				  const struct pt_walk *walk)
 {
 	struct machine *m = machine_of(h);
 	struct event e = { .kind = EVENT_WARNING, .cpu = v->cpu, .el = v->el, .pc = v->pc };
 	const struct watch *w = preflight_watch(m, v->cpu, v->el, v->site.insn.sysreg);
-	struct stored s = { .h = h, .v = v };
+	struct stored s = { .h = h, .v = v, .walk = walk };
 	uint64_t link = 0;
-	int err;
+	int err = 0;
 
 	if (v->site.kernel || tables_init(&s.now, m, NULL, v->cpu, NULL, NULL) ||
 	    tables_init(&s.then, m, NULL, v->cpu, NULL, NULL) || s.then.regime.nested)
 		return 0;
-	err = reg_x(m, v->cpu, v->site.insn.reg, leap_register(&s.then.regime, w->role));
+	if (!walk)
+		err = reg_x(m, v->cpu, v->site.insn.reg, leap_register(&s.then.regime, w->role));
 	if (!err)
 		err = reg_x(m, v->cpu, 30, &link);
 	if (err)
@@ -217,7 +235,7 @@ int barrier_mmu_on(struct handoff *h, const struct visit *v)
 	h->mmu_on = (struct mmu_on){ true, v->cpu, v->el, v->pc, 0 };
 	before_mmu_on(h, v);
 	before_tlbi_is_over(h, v);
-	err = before_tables_are_used(h, v);
+	err = before_tables_are_used(h, v, NULL);
 	return err ? err : reg_x(machine_of(h), v->cpu, 30, &h->mmu_on.link);
 }
 
@@ -246,7 +264,7 @@ int barrier_ttbr(struct handoff *h, const struct visit *v, const struct event *e
 		return 0;
 	if (!h->stale.used)
 		h->stale = (struct stale){ true, v->cpu, v->pc, e->name, t.regime };
-	return before_tables_are_used(h, v);
+	return before_tables_are_used(h, v, NULL);
 }
 
 static void tables_are_stale(struct handoff *h, const struct visit *v, uint64_t va, uint64_t pa)
@@ -286,9 +304,21 @@ static void mmu_is_not_on(struct handoff *h, const struct visit *v, uint64_t va,
 			  h->mmu_on.pc);
 }
 
+static void tables_are_new(struct handoff *h, const struct visit *v, uint64_t va)
+{
+	struct tables t;
+	struct pt_walk walk;
+
+	if (!tables_init(&t, machine_of(h), NULL, v->cpu, NULL, NULL) &&
+	    !tables_walk(&t, va, NULL, &walk, NULL) && !walk.cfg.flat)
+		(void)before_tables_are_used(h, v, &walk);
+}
+
 void barrier_jump(struct handoff *h, const struct visit *v, uint64_t va, uint64_t pa)
 {
-	if (v->site.insn.kind != INSN_ERET)
+	if (v->site.insn.kind != INSN_ERET) {
 		mmu_is_not_on(h, v, va, pa);
+		tables_are_new(h, v, va);
+	}
 	tables_are_stale(h, v, va, pa);
 }

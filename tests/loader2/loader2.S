@@ -18,7 +18,8 @@
  *                 cleans the kernel; CLEAN_HALF: but for its first page;
  *                 LEAVE_OFF: two of its pages alone, and leaves with the MMU off
  * STAGE2          leaves a second stage behind at EL2, which maps all onto itself
- * FILL            fills the kernel's level-2 table as it runs; FILL_LATE: behind the last dsb
+ * FILL            fills the kernel's level-2 table as it runs; FILL_LATE: behind the last dsb;
+ *                 FILL_ON: with the MMU on
  */
 #ifdef STAY_AT_EL2
 #define KERNEL_VIRT  0x8040000000
@@ -149,6 +150,9 @@ at_el1:
 	orr	x26, x26, x27
 	msr	EL(sctlr), x26
 	isb
+#ifdef FILL_ON
+	bl	fill
+#endif
 #ifdef SWITCH
 	ldr	x26, =root
 	msr	ttbr1_el1, x26
@@ -219,7 +223,7 @@ move:
 	ret
 	.size	move, . - move
 
-#if defined(FILL) || defined(FILL_LATE)
+#if defined(FILL) || defined(FILL_LATE) || defined(FILL_ON)
 	.type	fill, %function
 fill:
 	ldr	x26, =high_l2
@@ -283,7 +287,7 @@ task_image_end:
 
 	/* The upper half, from the leaves to the root. */
 	table	high_l2
-#if defined(FILL) || defined(FILL_LATE)
+#if defined(FILL) || defined(FILL_LATE) || defined(FILL_ON)
 	.fill	512, 8, 0
 #else
 #ifdef ONE_OFF

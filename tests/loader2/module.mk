@@ -2,7 +2,7 @@
 # A loader that shares nothing with ours, so that nothing is proved on ours alone.
 LOADER2_DIR := $(O)/tests/loader2
 LOADER2 := good bad good-eret bad-eret good-el2 bad-el2 good-smc good-kernel one-off \
-	good-probe good-probe-el2 filled filled-late switched switched-ng stage2 \
+	good-probe good-probe-el2 filled filled-late filled-on switched switched-ng stage2 \
 	header ic-early copy-on copy-clean copy-half copy-off
 LOADER2_FLAGS_bad       := -DORPHAN
 LOADER2_FLAGS_good-eret := -DLEAVE_BY_ERET
@@ -24,6 +24,7 @@ LOADER2_FLAGS_copy-on   := -DHEADER -DCOPY_ON
 LOADER2_FLAGS_copy-clean := -DHEADER -DCOPY_ON -DCLEAN
 LOADER2_FLAGS_copy-half := -DHEADER -DCOPY_ON -DCLEAN -DCLEAN_HALF
 LOADER2_FLAGS_copy-off  := -DHEADER -DCOPY_ON -DCLEAN -DLEAVE_OFF
+LOADER2_FLAGS_filled-on := -DFILL_ON
 LOADER2_FLAGS_switched  := -DSWITCH
 LOADER2_FLAGS_switched-ng := -DSWITCH -DSWITCH_NG
 LOADER2_IMAGES := $(LOADER2:%=$(LOADER2_DIR)/%.img)

@@ -24,6 +24,8 @@
 #define STR_POST 0xf8008420u /* str x0, [x1], #8 */
 #define STR_16	 0xf9000820u /* str x0, [x1, #16] */
 #define STP_PRE	 0xa9bf0020u /* stp x0, x0, [x1, #-16]! */
+#define STR_X2	 0xf8227820u /* str x0, [x1, x2, lsl #3] */
+#define MOV_X2_3 0xd2800062u /* mov x2, #3 */
 #define SUBS_X2	 0xf1000442u /* subs x2, x2, #1 */
 
 static struct scan scan;
@@ -178,6 +180,10 @@ static void where_a_store_goes(void **state)
 	ahead_past(&source, &a, STP_PRE); /* 0x40001008 - 16 */
 	assert_int_equal(a.stores, 16);
 	assert_int_equal(a.store, 0x40000ff8);
+	ahead_past(&source, &a, MOV_X2_3);
+	ahead_past(&source, &a, STR_X2); /* 0x40000ff8 + 3 * 8 */
+	assert_int_equal(a.stores, 8);
+	assert_int_equal(a.store, 0x40001010);
 	ahead_past(&source, &a, NOP);
 	assert_int_equal(a.stores, 0);
 	ahead_forget(&a, STR_POST);

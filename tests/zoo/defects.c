@@ -753,6 +753,10 @@ const struct defect defects[] = {
 	  .image = "loader2/filled-late", .end = ZOO_ITSELF,
 	  .says = { "warning: no dsb between the store to the table at {high_l2}, at {fill+c}, and "
 		    "this: hardware may walk what was there before" } },
+	{ "2-no-dsb-on", "it maps the kernel with the MMU on, and goes there",
+	  .image = "loader2/filled-on", .end = ZOO_ITSELF,
+	  .says = { "warning: no dsb between the store to the table at {high_l2}, at {fill+c}, and "
+		    "this: hardware may walk what was there before" } },
 	{ "2-no-tlbi", "it switches tables and ASID with the MMU on: what was mapped was global",
 	  .image = "loader2/switched", .end = ZOO_ITSELF,
 	  .says = { "warning: no tlbi since TTBR1_EL1 was written at {at_el1+78} with the MMU on: "
