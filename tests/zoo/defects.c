@@ -746,7 +746,7 @@ const struct defect defects[] = {
 		    "cleaned it since: what is fetched may be what was there before" } },
 	{ "2-half-clean", "it cleans what it copied but for the kernel's first page",
 	  .image = "loader2/copy-half", .end = ZOO_ITSELF,
-	  .says = { "dc cvau, x26 = 0x40001000, in a loop up to 0x4002d000",
+	  .says = { "dc cvau, x26 = 0x40001000, in a loop up to 0x400",
 		    "warning: code was copied to 0x40000000 with the caches on and no dc has "
 		    "cleaned it since: what is fetched may be what was there before" } },
 	{ "2-no-dsb", "it fills a table behind its last dsb, and turns the MMU on",
