@@ -308,6 +308,9 @@ static int kernel_branch(struct handoff *h, struct visit *v)
 		event_add(h, &e, "the kernel goes on at %#" PRIx64 "%s", target,
 			  name.len ? name.data : "");
 		buf_free(&name);
+		/* it has yet to set up what it needs there, be it firmware that ran before */
+		h->kernel.thinned = THIN_NOT;
+		h->kernel.called = false;
 	}
 	err = look(h, v->cpu, v->el, target);
 	return err ? err : step_over(h, v);
