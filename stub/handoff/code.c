@@ -2,12 +2,17 @@
 /* The loader's code in the machine: where it is, reading it, planting stops in it. */
 #include "handoff/replay.h"
 
+#include "hex.h"
+
 #include <stdio.h>
 #include <string.h>
 
 /* Code that is in no image: how far around its entry it is followed. */
 #define NEARBY	    (1u << 20)
 #define NEAR_KERNEL (64u << 20)
+
+/* Instructions that tell whether code is still what it was. */
+#define KNOWN_WORDS 8
 
 struct reader {
 	struct machine *machine;
@@ -123,6 +128,48 @@ int code_follow(struct handoff *h, unsigned int cpu, struct tables *t, uint64_t 
 	else if (!tables_init(&own, machine_of(h), NULL, cpu, NULL, NULL))
 		(void)translate(&own, va, &pa);
 	return follow(h, &reader, va, pa, link);
+}
+
+static void site_gone(void *ctx, struct scan_site *site)
+{
+	struct handoff *h = ctx;
+
+	if (!site->lifted)
+		(void)code_lift(h, site);
+}
+
+int code_follow_anew(struct handoff *h, unsigned int cpu, struct tables *t, uint64_t va)
+{
+	struct reader reader = { .machine = machine_of(h), .tables = t, .cpu = cpu };
+	struct scan_source source = { .page = read_page, .ctx = &reader };
+	struct scan_span bounds[IMAGE_SPANS];
+	struct tables own;
+	uint64_t pa = va;
+
+	if (t)
+		(void)translate(t, va, &pa);
+	else if (!tables_init(&own, machine_of(h), NULL, cpu, NULL, NULL))
+		(void)translate(&own, va, &pa);
+	scan_drop_stale(&h->scan, &source, bounds, bounds_of(h, va, pa, bounds), site_gone, h);
+	return code_follow(h, cpu, t, va, SCAN_UNKNOWN);
+}
+
+bool code_is_known(struct handoff *h, unsigned int cpu, uint64_t va)
+{
+	uint8_t raw[4 * KNOWN_WORDS];
+
+	if (!scan_word(&h->scan, va))
+		return false;
+	/* what cannot be read now is judged by what comes of it */
+	if (machine_virt_read(machine_of(h), cpu, va, raw, sizeof(raw)))
+		return true;
+	for (unsigned int i = 0; i < KNOWN_WORDS; i++) {
+		const struct scan_word *w = scan_word(&h->scan, va + 4 * i);
+
+		if (w && w->word != (uint32_t)le_read(raw + 4ull * i, 4))
+			return false;
+	}
+	return true;
 }
 
 int code_follow_flat(struct handoff *h, uint64_t pa, enum scan_link link)

@@ -48,11 +48,12 @@ static int in_place(struct handoff *h, uint32_t *regions)
 	for (size_t i = 0; !err && img->has_header && i < img->header.num_regions; i++) {
 		struct baton_image_region first = img->region[i];
 		uint64_t differs;
+		bool changed;
 
 		if (first.type != BATON_REGION_DATA || !first.size)
 			continue;
 		first.size = first.size < PAGE ? first.size : PAGE;
-		err = image_verify(img, machine_of(h), &first, &differs);
+		err = image_verify(img, machine_of(h), &first, &differs, &changed);
 		*regions |= (uint32_t)!err << i;
 		if (err == -BATON_ELINK || err == -BATON_ECANCELED)
 			break;

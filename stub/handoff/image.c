@@ -14,6 +14,11 @@
 /* Where nobody says what was loaded: this much around the pc. */
 #define AROUND (2u << 20)
 
+/* Bytes of a copy that are compared at once. */
+#define LINE 64
+/* Bytes of a region that are compared at once. */
+#define CHUNK 32768
+
 #define ELF_SEGMENT " ELF program header"
 
 void image_free(struct image *img)
@@ -112,32 +117,79 @@ bool image_holds(const struct image *img, uint64_t pa)
 	return false;
 }
 
-/* A copy that lies over its original is what is left of it: the original from now on. */
-static void replace_original(struct image *img, struct scan_span *s, struct scan_span copy)
+/* Which spans hold @pa, from @i on; *@origin: where it was loaded if it is what belongs there. */
+static bool next_span(const struct image *img, uint64_t pa, size_t *i, uint64_t *origin)
 {
-	struct scan_span was = *s;
+	for (; *i < img->spans; ++*i) {
+		const struct scan_span *s = &img->span[*i];
 
-	if (img->header_at >= s->first && img->header_at <= s->last) {
-		img->header_was = img->header_at;
-		img->header_at += copy.first - s->first;
+		if (pa < s->first || pa > s->last)
+			continue;
+		*origin = pa - s->first + (*i < img->originals ? s->first : img->from[*i]);
+		return true;
 	}
-	*s = copy;
-	add_span(img, was.first, was.last);
-	img->loaded = false;
+	return false;
 }
 
-void image_moved(struct image *img, uint64_t from, uint64_t to)
+bool image_alike(const uint8_t *a, const uint8_t *b, size_t len)
+{
+	size_t same = 0;
+
+	for (size_t i = 0; i + 4 <= len; i += 4)
+		same += !memcmp(a + i, b + i, 4);
+	return same > len / 8;
+}
+
+bool image_intact(const struct image *img, uint64_t pa, const uint8_t *now, size_t len,
+		  uint64_t *origin)
+{
+	for (size_t i = 0; next_span(img, pa, &i, origin); i++) {
+		const uint8_t *was = image_bytes(img, *origin, len);
+
+		if (was ? image_alike(was, now, len) : i < img->originals)
+			return true;
+	}
+	return false;
+}
+
+/* From @to on, or before it, as long as it is what was loaded at @origin. */
+static uint64_t reach(const struct image *img, struct machine *m, uint64_t origin, uint64_t to,
+		      int64_t step)
+{
+	uint8_t now[LINE];
+	uint64_t n = 0;
+
+	while (n < AROUND) {
+		uint64_t off = (uint64_t)step * (n / LINE + (step < 0));
+		const uint8_t *was = image_bytes(img, origin + off, LINE);
+
+		if (!was || machine_phys_read(m, to + off, now, LINE) || memcmp(was, now, LINE))
+			break;
+		n += LINE;
+	}
+	return n;
+}
+
+static void add_copy(struct image *img, uint64_t origin, uint64_t first, uint64_t last)
+{
+	size_t n = img->spans;
+
+	add_span(img, first, last);
+	if (img->spans > n)
+		img->from[n] = origin;
+}
+
+void image_copied(struct image *img, struct machine *m, uint64_t origin, uint64_t to, bool all)
 {
 	for (size_t i = 0; i < img->originals; i++) {
-		struct scan_span *s = &img->span[i];
-		struct scan_span copy = { s->first - from + to, s->last - from + to };
+		const struct scan_span *s = &img->span[i];
+		uint64_t before, behind;
 
-		if (from < s->first || from > s->last)
+		if (origin < s->first || origin > s->last)
 			continue;
-		if (copy.first <= s->last && s->first <= copy.last)
-			replace_original(img, s, copy);
-		else
-			add_span(img, copy.first, copy.last);
+		before = all ? origin - s->first : reach(img, m, origin, to, -LINE);
+		behind = all ? s->last - origin : reach(img, m, origin, to, LINE) + LINE - 1;
+		add_copy(img, origin - before, to - before, to + behind);
 	}
 }
 
@@ -202,35 +254,11 @@ static void find_header(struct image *img)
 	}
 }
 
-/*
- * A loader that moves up by less than its own size overwrites the image it came in, and
- * goes on at addresses that were the image's already: a second header tells. One that moves
- * down goes on before its header has come along, and that is still where it was.
- */
-static bool second_header(const struct image *img, uint64_t *at)
-{
-	const struct baton_image_header *h = &img->header;
-	const uint64_t fields[] = { h->magic,	       h->size,		h->kernel_entry,
-				    h->ui_p_reg_start, h->ui_p_reg_end, h->pv_offset,
-				    h->v_entry,	       h->num_regions };
-	uint8_t bytes[sizeof(fields)];
-
-	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
-		le_write(bytes + 8 * i, 8, fields[i]);
-	*at = img->header_at + 8;
-	while (image_search(img, bytes, sizeof(bytes), at)) {
-		if (*at != img->header_was)
-			return true;
-		*at += 8;
-	}
-	return false;
-}
-
 int image_load(struct image *img, struct machine *m)
 {
-	uint64_t left = KEPT, at;
+	uint64_t left = KEPT;
 
-	if (img->loaded && img->generation == m->generation)
+	if (img->loaded)
 		return 0;
 	for (size_t i = 0; i < img->originals; i++) {
 		uint64_t size = img->span[i].last - img->span[i].first + 1;
@@ -249,15 +277,17 @@ int image_load(struct image *img, struct machine *m)
 		img->kept[i] = len;
 		left -= len;
 	}
-	img->generation = m->generation;
 	img->loaded = true;
-	if (!img->has_header) {
-		find_header(img);
-	} else if (second_header(img, &at)) {
-		image_moved(img, img->header_at, at);
-		return image_load(img, m);
-	}
+	find_header(img);
 	return 0;
+}
+
+bool image_is_kept(const struct image *img)
+{
+	for (size_t i = 0; i < img->originals; i++)
+		if (img->kept[i] != img->span[i].last - img->span[i].first + 1)
+			return false;
+	return true;
 }
 
 bool image_search(const struct image *img, const void *data, size_t len, uint64_t *pa)
@@ -288,7 +318,43 @@ const struct baton_image_region *image_region(const struct image *img, uint64_t 
 	return NULL;
 }
 
-/* What the image holds at @pa: kept, or to be read into @buf. */
+/* Where region @r's bytes were loaded. */
+static uint64_t source_of(const struct image *img, const struct baton_image_region *r)
+{
+	return img->header_at + sizeof(img->header) +
+	       img->header.num_regions * sizeof(img->region[0]) + r->offset;
+}
+
+/* Is it what lies in the image now, wherever that is? */
+static bool as_it_is_now(const struct image *img, struct machine *m,
+			 const struct baton_image_region *r)
+{
+	uint8_t here[CHUNK], there[CHUNK];
+	uint64_t origin, from = source_of(img, r);
+
+	for (size_t i = 0; i < img->spans; i++) {
+		const struct scan_span *s = &img->span[i];
+		uint64_t at = 0, first;
+
+		origin = i < img->originals ? s->first : img->from[i];
+		first = from - origin + s->first;
+		if (from < origin || first + (r->size - 1) > s->last)
+			continue;
+		while (at < r->size) {
+			size_t n = r->size - at < CHUNK ? (size_t)(r->size - at) : CHUNK;
+
+			if (machine_phys_read(m, r->load_addr + at, here, n) ||
+			    machine_phys_read(m, first + at, there, n) || memcmp(here, there, n))
+				break;
+			at += n;
+		}
+		if (at >= r->size)
+			return true;
+	}
+	return false;
+}
+
+/* What was loaded at @pa: kept, or, as it is now, to be read into @buf. */
 static int original(const struct image *img, struct machine *m, uint64_t pa, size_t len,
 		    uint8_t *buf, const uint8_t **out)
 {
@@ -304,11 +370,10 @@ static int original(const struct image *img, struct machine *m, uint64_t pa, siz
 }
 
 int image_verify(struct image *img, struct machine *m, const struct baton_image_region *r,
-		 uint64_t *differs)
+		 uint64_t *differs, bool *changed)
 {
-	uint64_t from = img->header_at + sizeof(img->header) +
-			img->header.num_regions * sizeof(img->region[0]) + r->offset;
-	uint8_t now[32768], buf[sizeof(now)];
+	uint64_t from = source_of(img, r);
+	uint8_t now[CHUNK], buf[CHUNK];
 
 	for (uint64_t at = 0; at < r->size; at += sizeof(now)) {
 		size_t n = r->size - at < sizeof(now) ? (size_t)(r->size - at) : sizeof(now);
@@ -323,7 +388,10 @@ int image_verify(struct image *img, struct machine *m, const struct baton_image_
 			if (now[i] == want[i])
 				continue;
 			*differs = r->load_addr + at + i;
-			return 1;
+			if (!as_it_is_now(img, m, r))
+				return 1;
+			*changed |= want != buf;
+			return 0;
 		}
 	}
 	return 0;

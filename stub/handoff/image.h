@@ -15,19 +15,18 @@
 
 struct image {
 	struct scan_span span[IMAGE_SPANS]; /* physical; behind @originals: copies of it */
+	uint64_t from[IMAGE_SPANS];	    /* of a copy: what its first byte was copied from */
 	size_t spans, originals;
 	bool listed; /* QEMU says that it loaded it; else RAM around the pc */
 	char name[64];
 	struct rom *roms; /* all that QEMU loaded */
 	size_t rom_count;
-	/* the originals' bytes, of @generation of the machine */
+	/* the originals' bytes as they were first seen: moved, they may be overwritten */
 	uint8_t *data[IMAGE_SPANS];
 	size_t kept[IMAGE_SPANS]; /* how many there are, from the span's beginning */
-	uint64_t generation;
 	bool loaded;
 	bool has_header;
-	uint64_t header_at;  /* physical */
-	uint64_t header_was; /* of an image that moved over itself: there until it is overwritten */
+	uint64_t header_at; /* physical, where it was loaded */
 	struct baton_image_header header;
 	struct baton_image_region region[BATON_IMAGE_MAX_REGIONS];
 };
@@ -36,30 +35,46 @@ struct image {
 int image_open(struct image *img, struct machine *m, uint64_t pa);
 void image_free(struct image *img);
 
-/** image_holds() - @pa is in the image or in a copy of it. */
+/** image_holds() - @pa is in the image or in a copy of it; what is there now is another matter. */
 bool image_holds(const struct image *img, uint64_t pa);
-/** image_moved() - what was at @from is now at @to, and so all of its span. */
-void image_moved(struct image *img, uint64_t from, uint64_t to);
+/** image_alike() - more than half of the words: addresses may be relocated, code patched. */
+bool image_alike(const uint8_t *a, const uint8_t *b, size_t len);
+/**
+ * image_intact() - is it what was loaded there, or copied there from where it was loaded?
+ * @now: the @len bytes at @pa now, image_alike()
+ * *@origin: where it was loaded
+ * True, too, where an original's bytes are not kept.
+ */
+bool image_intact(const struct image *img, uint64_t pa, const uint8_t *now, size_t len,
+		  uint64_t *origin);
+/**
+ * image_copied() - what was loaded at @origin is now at @to.
+ * @all: and so is all of its span, or will be; else as far around as it is the same now
+ */
+void image_copied(struct image *img, struct machine *m, uint64_t origin, uint64_t to, bool all);
 /** image_rom() - what QEMU loaded at @pa other than the image, or NULL. */
 const struct rom *image_rom(const struct image *img, uint64_t pa);
 
-/** image_load() - read the image's first bytes, if they are not at hand or may have changed. */
+/** image_load() - read the image's first bytes, unless that was done. */
 int image_load(struct image *img, struct machine *m);
-/** image_bytes() - @len bytes at @pa from what was loaded, or NULL. */
+/** image_bytes() - the @len bytes that were loaded at @pa, or NULL. */
 const uint8_t *image_bytes(const struct image *img, uint64_t pa, size_t len);
-/** image_search() - where in the image, from *@pa on, @data occurs. */
+/** image_is_kept() - image_search() knows all of it. */
+bool image_is_kept(const struct image *img);
+/** image_search() - where in the image, from *@pa on, @data was loaded. */
 bool image_search(const struct image *img, const void *data, size_t len, uint64_t *pa);
 /** image_region() - the header's region that @pa lies in once copied, or NULL. */
 const struct baton_image_region *image_region(const struct image *img, uint64_t pa);
 
 /**
- * image_verify() - compare a region with what is in the image.
- * @differs: address of the first byte that does not agree
+ * image_verify() - compare a region with what was loaded for it, or what is there now instead.
+ * *@differs: address of the first byte that does not agree with what was loaded
+ * *@changed: the same as in the image, where it lies now: that was changed before it was copied
  *
  * Return: 0: the same; 1: it differs; -BATON_ENOTFOUND: the bytes are not in the image.
  */
 int image_verify(struct image *img, struct machine *m, const struct baton_image_region *r,
-		 uint64_t *differs);
+		 uint64_t *differs, bool *changed);
 
 /**
  * image_is_board() - does struct baton_image_board stand at @p, of which all its bytes are there?

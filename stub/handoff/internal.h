@@ -275,6 +275,10 @@ int code_where(struct machine *m, unsigned int cpu, uint64_t *pa);
 /** code_follow() - scan from @va; @t: how it is translated, NULL: as that CPU sees it now. */
 int code_follow(struct handoff *h, unsigned int cpu, struct tables *t, uint64_t va,
 		enum scan_link link);
+/** code_follow_anew() - the same where code was copied: what it overwrote is forgotten. */
+int code_follow_anew(struct handoff *h, unsigned int cpu, struct tables *t, uint64_t va);
+/** code_is_known() - that CPU will find the code there that is known, and no other by now. */
+bool code_is_known(struct handoff *h, unsigned int cpu, uint64_t va);
 /** code_follow_flat() - the same where @va is a physical address. */
 int code_follow_flat(struct handoff *h, uint64_t pa, enum scan_link link);
 /** code_returns() - an eret is reached from @va, in the image, by direct branches. */
@@ -394,6 +398,8 @@ bool copied_from(const struct handoff *h, uint64_t to, const uint32_t *words, un
 int copied_clean(struct handoff *h, unsigned int cpu, uint64_t from, uint64_t to);
 
 /* unseen.c */
+/** code_all_moved() - is the known code also there where it would be, had @from gone to @to? */
+bool code_all_moved(struct handoff *h, uint64_t from, uint64_t to);
 int unseen_way(struct handoff *h, bool *moved);
 /* run.c */
 int step_over(struct handoff *h, const struct visit *v);

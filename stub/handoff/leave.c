@@ -12,9 +12,6 @@
 #define LINUX_MAGIC    0x644d5241u
 #define LINUX_MAGIC_AT 14
 
-/* How much of the code around the pc has to be at the copy too. */
-#define MOVE_WORDS 8
-
 /* A branch that stays where the code is known; seen often enough it costs nothing more. */
 static int harmless(struct handoff *h, struct visit *v)
 {
@@ -55,24 +52,6 @@ static bool all_zero(const struct target *t)
 	return true;
 }
 
-/* Is the code that is running now also there where all would be if @from went to @to? */
-static bool pc_came_along(struct handoff *h, const struct visit *v, uint64_t from, uint64_t to)
-{
-	uint32_t word;
-
-	if (from == to)
-		return false;
-	for (unsigned int i = 0; i < MOVE_WORDS; i++) {
-		const struct scan_word *w = scan_word(&h->scan, v->pc - 4ull * i);
-
-		if (!w)
-			continue;
-		if (!copied_word(h, w->pc, w->pc - from + to, &word) || w->word != word)
-			return false;
-	}
-	return true;
-}
-
 /*
  * The image's own memory at another virtual address: a loader that goes to the high half,
  * if the code that is running now is to be seen there as well. A kernel that is run in
@@ -90,31 +69,13 @@ static bool is_alias(struct handoff *h, const struct visit *v, struct tables *ta
 	       there.oa == here.oa;
 }
 
-/*
- * A loader that moves itself goes on in a copy: code there equals code that is known, or
- * equals the image's and the code that is running now came along with it. What equals
- * the rest of the image is what the loader carries: the kernel.
- */
 static bool is_move(struct handoff *h, const struct visit *v, struct tables *tables,
-		    const struct target *t, uint64_t *from)
+		    const struct target *t, bool inside, struct move *move)
 {
-	uint64_t at = 0;
-
-	if (is_alias(h, v, tables, t)) {
-		*from = t->pa;
-		return true;
-	}
-	if (scan_same_code(&h->scan, t->words, MOVE_WORDS, from))
-		return true;
-	if (image_load(&h->image, machine_of(h)))
-		return false;
-	/* no more of it: what is behind may be addresses, which a copy has changed */
-	for (; image_search(&h->image, t->bytes, 4ul * MOVE_WORDS, &at); at++) {
-		*from = at;
-		if (pc_came_along(h, v, at, t->pa))
-			return true;
-	}
-	return false;
+	if (inside || !is_alias(h, v, tables, t))
+		return move_find(h, v, t, move);
+	*move = (struct move){ .from = t->pa, .origin = t->pa };
+	return true;
 }
 
 /* Another region that is copied to the same place, or -1. */
@@ -161,7 +122,7 @@ int leave_regions(struct handoff *h, struct leave_regions *out)
 
 		if (r->type != BATON_REGION_DATA || !r->size)
 			continue;
-		err = image_verify(img, machine_of(h), r, &out->differs);
+		err = image_verify(img, machine_of(h), r, &out->differs, &out->changed);
 		if (!out->count++)
 			out->first = r->load_addr;
 		out->bytes += r->size;
@@ -202,9 +163,22 @@ static int verify_regions(struct handoff *h, const struct visit *v)
 	else if (r.count)
 		event_add(h, &e,
 			  "%zu region%s copied and verified: %" PRIu64
-			  " bytes, the first at %#" PRIx64,
-			  r.count, r.count == 1 ? "" : "s", e.after, e.before);
+			  " bytes, the first at %#" PRIx64 "%s",
+			  r.count, r.count == 1 ? "" : "s", e.after, e.before,
+			  r.changed ? ", as in the image now: it was changed since it was loaded"
+				    : "");
 	return err ? FOUND : GO;
+}
+
+/* Nobody loaded what is there; whether that is the kernel cannot be known. */
+static bool not_loaded(const struct handoff *h, const struct target *t)
+{
+	uint64_t at = 0;
+
+	return h->image.listed && image_is_kept(&h->image) && !t->unchecked &&
+	       !code_is_entry(h, t->va) && !image_rom(&h->image, t->pa) &&
+	       !image_region(&h->image, t->pa) &&
+	       !image_search(&h->image, t->bytes, LOOK_BYTES, &at);
 }
 
 /* The jump itself, and where it landed. Other CPUs go on: the first one ends the run. */
@@ -227,6 +201,8 @@ static int take(struct handoff *h, struct visit *v, const struct target *t)
 		buf_puts(&name, " (kernel entry)");
 	if (!t->unchecked)
 		buf_printf(&name, ", at physical %#" PRIx64, t->pa);
+	if (not_loaded(h, t))
+		buf_puts(&name, ": code that was not loaded, but unpacked, copied or made");
 	event_add(h, &e, "%s -> %#" PRIx64 "%s", text.data, t->va, name.len ? name.data : "");
 	buf_free(&text);
 	buf_free(&name);
@@ -244,30 +220,6 @@ static int take(struct handoff *h, struct visit *v, const struct target *t)
 	h->left = true;
 	h->unchecked = t->unchecked;
 	return DONE;
-}
-
-static int goes_on_in_copy(struct handoff *h, struct visit *v, struct tables *tables,
-			   const struct target *t, uint64_t from)
-{
-	struct event e = { .kind = EVENT_MOVED,
-			   .cpu = v->cpu,
-			   .el = v->el,
-			   .pc = v->pc,
-			   .before = from,
-			   .after = t->va };
-	int err;
-
-	if (from == t->pa)
-		event_add(h, &e, "goes on at %#" PRIx64 ", where the same memory is mapped", t->va);
-	else
-		event_add(h, &e, "goes on in a copy of itself: %#" PRIx64 " -> %#" PRIx64, from,
-			  t->va);
-	err = copied_clean(h, v->cpu, from, t->pa);
-	if (err)
-		return err;
-	image_moved(&h->image, from, t->pa);
-	err = code_follow(h, v->cpu, tables, t->va, SCAN_UNKNOWN);
-	return err ? err : step_over(h, v);
 }
 
 bool leave_is_linux(const struct target *t)
@@ -338,6 +290,7 @@ static void warn_strays(struct handoff *h, const struct visit *v, const struct p
  * Is the target in the image, and as far from its physical address as the code that is
  * running now? Then the loader stays within itself: at the same address, or as a whole
  * at another one. (Another level is entered with its MMU off, or mapped onto itself.)
+ * What is there now may be something else: see leave_judge().
  */
 static bool within(struct handoff *h, const struct visit *v, struct tables *tables,
 		   const struct target *t, const struct pt_walk *walk)
@@ -351,6 +304,16 @@ static bool within(struct handoff *h, const struct visit *v, struct tables *tabl
 	if (t->el == v->el && !tables_walk(tables, v->pc, NULL, &here, NULL) && !here.fault)
 		offset = here.oa - v->pc;
 	return walk->oa - t->va == offset;
+}
+
+/*
+ * What is there is neither a copy of the loader nor what was loaded there. A header says where
+ * the kernel begins, so all else is the loader's; so is, without one, what lies in its own image:
+ * an overlay, or unpacked. A kernel that was put there would begin on a page of its own.
+ */
+static bool is_stage(struct handoff *h, const struct target *t, bool inside)
+{
+	return h->image.has_header ? !image_region(&h->image, t->pa) : inside && (t->va & 0xfff);
 }
 
 /* Code, of something else than the loader? */
@@ -367,16 +330,14 @@ static const char *no_code(const struct target *t)
 
 int leave_judge(struct handoff *h, const struct visit *v, struct tables *tables,
 		const struct pt_walk *walk, struct target *t, enum leave_way *way,
-		const char **what, uint64_t *from)
+		const char **what, struct move *move)
 {
+	bool inside = within(h, v, tables, t, walk);
+	uint64_t origin;
 	int err;
 
-	*way = LEAVE_OUT;
+	*way = inside ? LEAVE_STAY : LEAVE_OUT;
 	*what = NULL;
-	if (within(h, v, tables, t, walk)) {
-		*way = LEAVE_STAY;
-		return 0;
-	}
 	t->pa = walk->oa;
 	if (t->va & 3)
 		*what = "the address is not a multiple of 4: a PC alignment fault";
@@ -388,13 +349,18 @@ int leave_judge(struct handoff *h, const struct visit *v, struct tables *tables,
 	err = look(h, v, t);
 	if (err)
 		return err;
+	if (inside && (no_code(t) || image_intact(&h->image, t->pa, t->bytes, LOOK_BYTES, &origin)))
+		return 0;
 	*what = no_code(t);
 	if (*what)
 		return 0;
-	if (is_move(h, v, tables, t, from))
+	*way = LEAVE_OUT;
+	if (is_move(h, v, tables, t, inside, move))
 		*way = LEAVE_COPY;
 	else if (is_qemus_stub(h, t))
 		*way = LEAVE_ROM;
+	else if (!code_is_entry(h, t->va) && is_stage(h, t, inside))
+		*way = LEAVE_STAGE;
 	else
 		*what = trouble_memory(walk);
 	return 0;
@@ -413,15 +379,17 @@ static int leaves(struct handoff *h, struct visit *v, struct tables *tables, str
 {
 	const char *what;
 	enum leave_way way;
-	uint64_t from;
-	int err = leave_judge(h, v, tables, walk, t, &way, &what, &from);
+	struct move move;
+	int err = leave_judge(h, v, tables, walk, t, &way, &what, &move);
 
 	if (err)
 		return err;
 	if (way == LEAVE_STAY)
 		return stays(h, v, tables, t->va);
 	if (way == LEAVE_COPY)
-		return goes_on_in_copy(h, v, tables, t, from);
+		return move_follow(h, v, tables, t, &move);
+	if (way == LEAVE_STAGE)
+		return move_follow_stage(h, v, tables, t);
 	if (way == LEAVE_ROM)
 		return goes_on_in_rom(h, v, tables, t);
 	if (!what && !walk->fault && hold(h, v, t))
@@ -464,7 +432,7 @@ int leave_visit(struct handoff *h, struct visit *v, uint64_t target, unsigned in
 	struct pt_walk walk;
 	int err;
 
-	if (el == v->el && scan_word(&h->scan, target) && !code_is_entry(h, target))
+	if (el == v->el && code_is_known(h, v->cpu, target) && !code_is_entry(h, target))
 		return harmless(h, v);
 	err = tables_init(&tables, machine_of(h), h->ctx->symbols, v->cpu,
 			  el == v->el ? NULL : spec, &why);

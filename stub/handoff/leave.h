@@ -19,9 +19,17 @@ struct target {
 
 enum leave_way {
 	LEAVE_OUT,
-	LEAVE_STAY, /* in the loader as it is */
-	LEAVE_COPY, /* ... in a copy of it, or under another address */
-	LEAVE_ROM,  /* from QEMU's own first instructions to the loader */
+	LEAVE_STAY,  /* in the loader as it is */
+	LEAVE_COPY,  /* ... in a copy of it, or under another address */
+	LEAVE_STAGE, /* in code of its own that was not loaded there */
+	LEAVE_ROM,   /* from QEMU's own first instructions to the loader */
+};
+
+/** struct move - LEAVE_COPY: of what. */
+struct move {
+	uint64_t from; /* physical, what is still there; the target itself under another address */
+	uint64_t origin; /* where that was loaded */
+	bool all;	 /* the code that is running now is there, too */
 };
 
 /**
@@ -29,11 +37,21 @@ enum leave_way {
  * @t: va and el; pa and what is there is filled in, as far as it was looked at
  * @walk: of va as a fetch from that level
  * *@what: why it is no good where @walk does not say it, or NULL
- * *@from: LEAVE_COPY: of what
  */
 int leave_judge(struct handoff *h, const struct visit *v, struct tables *tables,
 		const struct pt_walk *walk, struct target *t, enum leave_way *way,
-		const char **what, uint64_t *from);
+		const char **what, struct move *move);
+
+/* move.c */
+/** move_find() - is a copy of the loader there, and the loader's way to go on? */
+bool move_find(struct handoff *h, const struct visit *v, const struct target *t, struct move *move);
+/** move_follow() - told, watched from now on, and past the jump. */
+int move_follow(struct handoff *h, struct visit *v, struct tables *tables, const struct target *t,
+		const struct move *move);
+/** move_follow_stage() - the same for code that was not loaded there; told once for what is near.
+ */
+int move_follow_stage(struct handoff *h, struct visit *v, struct tables *tables,
+		      const struct target *t);
 
 /** leave_is_linux() - the header of a Linux image is there, or of one that is started alike. */
 bool leave_is_linux(const struct target *t);
@@ -43,6 +61,7 @@ struct leave_regions {
 	size_t count;
 	uint64_t first, bytes; /* where the first lies; of all of them */
 	size_t bad;	       /* the one that is not what the image holds */
+	bool changed;	       /* they are, but not as it was loaded */
 	uint64_t differs;
 };
 

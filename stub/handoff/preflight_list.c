@@ -86,7 +86,7 @@ static int judge_target(struct search *s, const struct ahead *a, uint64_t va)
 	struct visit v = { .cpu = s->cpu, .el = s->el, .pc = a->pc };
 	struct leap *l = s->leap;
 	enum leave_way way = LEAVE_OUT;
-	uint64_t from;
+	struct move move;
 	int err;
 
 	v.site.insn = a->insn;
@@ -97,7 +97,7 @@ static int judge_target(struct search *s, const struct ahead *a, uint64_t va)
 	l->kind = LEAP_OUT;
 	err = leap_open(l);
 	if (!err && l->decoded)
-		err = leave_judge(s->h, &v, &l->then, &l->walk, &l->target, &way, &l->unfit, &from);
+		err = leave_judge(s->h, &v, &l->then, &l->walk, &l->target, &way, &l->unfit, &move);
 	if (way != LEAVE_OUT || (!l->decoded && image_holds(&s->h->image, va)))
 		l->kind = LEAP_ERET;
 	return err;
@@ -149,7 +149,7 @@ static bool is_jump(struct search *s, const struct ahead *a)
 	if (i->reg == 31 || !(a->known >> i->reg & 1))
 		return false;
 	va = i->pauth ? insn_strip_pauth(va) : va;
-	if ((scan_word(&s->h->scan, va) && !code_is_entry(s->h, va)) || !in_image(s, a->pc))
+	if ((code_is_known(s->h, s->cpu, va) && !code_is_entry(s->h, va)) || !in_image(s, a->pc))
 		return false;
 	s->err = judge_target(s, a, va);
 	if (s->err || (l->kind == LEAP_OUT && (l->decoded || l->why.len)))

@@ -10,6 +10,9 @@
 /* Pages in hand: the code of a function and of those that it calls. */
 #define SCAN_CACHE 16
 
+/* Code that is overwritten is forgotten by so many bytes: single words may be the same. */
+#define SCAN_LINE 64
+
 struct scan_todo {
 	uint64_t pc;
 	uint8_t link;
@@ -143,6 +146,8 @@ struct scan_site *scan_add(struct scan *s, uint64_t pc, uint32_t word, const str
 {
 	struct scan_site *known = scan_site(s, pc);
 
+	if (known && known->word != word)
+		*known = (struct scan_site){ .pc = pc, .insn = *insn, .word = word };
 	if (known)
 		return known;
 	s->sites = grow(s->sites, s->site_count + 1, sizeof(*s->sites));
@@ -204,12 +209,14 @@ static bool visit(struct scan_run *r, uint64_t pc, uint8_t *link, uint32_t *word
 
 static void follow(struct scan_run *r, uint64_t pc, uint8_t link, size_t *found)
 {
+	uint64_t entry = pc;
 	uint32_t word;
 
 	for (; visit(r, pc, &link, &word, found); pc += 4) {
 		struct insn insn = insn_decode(word);
 
-		if (is_site(&insn, link))
+		/* a branch to where nothing is: it may be put there before that is taken */
+		if (is_site(&insn, link) || (insn.kind == INSN_UDF && pc == entry))
 			(void)scan_add(r->scan, pc, word, &insn);
 		if (insn.kind == INSN_BL)
 			push(r, pc + (uint64_t)insn.offset, SCAN_LINKED);
@@ -221,25 +228,41 @@ static void follow(struct scan_run *r, uint64_t pc, uint8_t link, size_t *found)
 	}
 }
 
-size_t scan_from(struct scan *s, const struct scan_source *source, const struct scan_span *bounds,
-		 size_t n, uint64_t entry, enum scan_link link)
+static struct scan_run *begin(struct scan *s, const struct scan_source *source,
+			      const struct scan_span *bounds, size_t n)
 {
 	struct scan_run *r = calloc(1, sizeof(*r));
-	size_t found = 0;
 
 	if (!r)
 		abort();
 	*r = (struct scan_run){ .scan = s, .source = source, .bounds = bounds, .bound_count = n };
-	if (!(entry & 3))
-		push(r, entry, link == SCAN_UNKNOWN ? SCAN_UNKNOWN | SCAN_TOP : (uint8_t)link);
+	return r;
+}
+
+static size_t finish(struct scan_run *r)
+{
+	size_t found = 0;
+
 	while (r->todo_count) {
 		struct scan_todo t = r->todo[--r->todo_count];
 
 		follow(r, t.pc, t.link, &found);
 	}
-	scan_entry(s, entry);
 	free(r->todo);
 	free(r);
+	return found;
+}
+
+size_t scan_from(struct scan *s, const struct scan_source *source, const struct scan_span *bounds,
+		 size_t n, uint64_t entry, enum scan_link link)
+{
+	struct scan_run *r = begin(s, source, bounds, n);
+	size_t found;
+
+	if (!(entry & 3))
+		push(r, entry, link == SCAN_UNKNOWN ? SCAN_UNKNOWN | SCAN_TOP : (uint8_t)link);
+	found = finish(r);
+	scan_entry(s, entry);
 	return found;
 }
 
@@ -252,6 +275,98 @@ static bool same_at(const struct scan *s, uint64_t pc, const uint32_t *words, un
 			return false;
 	}
 	return true;
+}
+
+static bool is_stale(struct scan_run *r, uint64_t line)
+{
+	uint32_t now;
+
+	for (uint64_t pc = line; pc < line + SCAN_LINE; pc += 4) {
+		const struct scan_word *w = scan_word(r->scan, pc);
+
+		/* what cannot be read is not known to be something else */
+		if (w && fetch(r, pc, &now) && w->word != now)
+			return true;
+	}
+	return false;
+}
+
+static int by_address(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* Lines of known code that hold something else by now, in order; for free(). */
+static uint64_t *stale_lines(struct scan_run *r, size_t *count)
+{
+	const struct scan *s = r->scan;
+	uint64_t *lines = grow(NULL, s->count + 1, sizeof(*lines)), last = SCAN_NO_PC;
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->size; i++)
+		if (s->words[i].pc != SCAN_NO_PC)
+			lines[n++] = s->words[i].pc & ~(uint64_t)(SCAN_LINE - 1);
+	qsort(lines, n, sizeof(*lines), by_address);
+	*count = 0;
+	for (size_t i = 0; i < n; i++) {
+		uint64_t line = lines[i];
+
+		if (line != last && is_stale(r, line))
+			lines[(*count)++] = line;
+		last = line;
+	}
+	return lines;
+}
+
+static bool in_lines(const uint64_t *lines, size_t count, uint64_t pc)
+{
+	uint64_t line = pc & ~(uint64_t)(SCAN_LINE - 1);
+
+	return bsearch(&line, lines, count, sizeof(*lines), by_address) != NULL;
+}
+
+void scan_drop_stale(struct scan *s, const struct scan_source *source,
+		     const struct scan_span *bounds, size_t bound_count,
+		     void (*gone)(void *ctx, struct scan_site *site), void *ctx)
+{
+	struct scan_run *r = begin(s, source, bounds, bound_count);
+	size_t count, n = 0;
+	uint64_t *lines = stale_lines(r, &count);
+	struct scan old = *s;
+	uint32_t now;
+
+	for (size_t i = 0; i < s->site_count; i++)
+		if (in_lines(lines, count, s->sites[i].pc))
+			gone(ctx, &s->sites[i]);
+		else
+			s->sites[n++] = s->sites[i];
+	s->site_count = n;
+	s->words = NULL;
+	s->count = s->size = 0;
+	for (size_t i = 0; i < old.size; i++) {
+		const struct scan_word *w = &old.words[i];
+
+		if (w->pc == SCAN_NO_PC)
+			continue;
+		/* what is the same is followed again: it may be by chance */
+		if (in_lines(lines, count, w->pc)) {
+			if (fetch(r, w->pc, &now) && now == w->word)
+				push(r, w->pc, w->link);
+			continue;
+		}
+		if (s->count * 2 >= s->size)
+			rehash(s);
+		s->words[slot_of(s, w->pc)] = *w;
+		s->count++;
+	}
+	finish(r);
+	for (size_t i = 0; i < old.size; i++)
+		if (old.words[i].pc != SCAN_NO_PC && old.words[i].entry)
+			scan_entry(s, old.words[i].pc);
+	free(old.words);
+	free(lines);
 }
 
 bool scan_same_code(const struct scan *s, const uint32_t *words, unsigned int n, uint64_t *pc)

@@ -92,6 +92,15 @@ const struct scan_word *scan_word(const struct scan *s, uint64_t pc);
 struct scan_site *scan_site(const struct scan *s, uint64_t pc);
 
 /**
+ * scan_drop_stale() - forget code where something else is by now, and its sites.
+ * @bounds: as of scan_from(), for what is followed again
+ * @gone: called for each of those before
+ */
+void scan_drop_stale(struct scan *s, const struct scan_source *source,
+		     const struct scan_span *bounds, size_t bound_count,
+		     void (*gone)(void *ctx, struct scan_site *site), void *ctx);
+
+/**
  * scan_same_code() - known code that begins with the same @n words as @words.
  * *@pc: where it is. False if there is none, or if all words are alike.
  */

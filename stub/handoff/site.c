@@ -308,6 +308,21 @@ static int visit_branch(struct handoff *h, struct visit *v)
 	return leave_visit(h, v, target, v->el);
 }
 
+/* What was known there was overwritten since: what is there now counts. */
+static bool is_no_site(struct handoff *h, struct visit *v, int *err)
+{
+	const struct scan_site *s;
+
+	*err = 0;
+	if (!scan_word(&h->scan, v->pc) || code_is_known(h, v->cpu, v->pc))
+		return false;
+	*err = code_follow_anew(h, v->cpu, NULL, v->pc);
+	s = scan_site(&h->scan, v->pc);
+	if (s)
+		v->site = *s;
+	return *err || !s;
+}
+
 int site_visit(struct handoff *h, struct visit *v)
 {
 	static int (*const visits[INSN_KINDS])(struct handoff *, struct visit *) = {
@@ -318,5 +333,9 @@ int site_visit(struct handoff *h, struct visit *v)
 		[INSN_CACHE] = visit_maintenance,
 	};
 
+	int err;
+
+	if (is_no_site(h, v, &err))
+		return err ? err : step_over(h, v);
 	return visits[v->site.insn.kind] ? visits[v->site.insn.kind](h, v) : step_over(h, v);
 }

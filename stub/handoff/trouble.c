@@ -28,13 +28,7 @@ struct evidence {
 
 static int read_memory(void *ctx, uint64_t pa, void *data, size_t len)
 {
-	struct evidence *e = ctx;
-	const uint8_t *at = image_bytes(&e->handoff->image, pa, len);
-
-	if (!at)
-		return machine_phys_read(machine_of(e->handoff), pa, data, len);
-	memcpy(data, at, len);
-	return 0;
+	return machine_phys_read(machine_of(((struct evidence *)ctx)->handoff), pa, data, len);
 }
 
 static bool is_ram(void *ctx, uint64_t pa)
@@ -53,7 +47,7 @@ static unsigned int judge(void *ctx, uint64_t pa)
 	uint32_t words[JUDGE_WORDS];
 	uint8_t bytes[MATCH_BYTES];
 	unsigned int proofs = 0;
-	uint64_t at = 0;
+	uint64_t at = 0, origin;
 
 	if (machine_phys_read(machine_of(e->handoff), pa, bytes, sizeof(bytes)))
 		return 0;
@@ -68,7 +62,8 @@ static unsigned int judge(void *ctx, uint64_t pa)
 	if ((region && region->load_addr == pa) || (rom && rom->addr == pa))
 		proofs |= PROOF_START;
 	/* without a header: code that the image carries and that is here as well */
-	if ((proofs & PROOF_CODE) && !(proofs & PROOF_COPIED) && !image_holds(img, pa) &&
+	if ((proofs & PROOF_CODE) && !(proofs & PROOF_COPIED) &&
+	    !image_intact(img, pa, bytes, sizeof(bytes), &origin) &&
 	    image_search(img, bytes, sizeof(bytes), &at))
 		proofs |= PROOF_COPIED;
 	return proofs;
@@ -88,7 +83,10 @@ static size_t where_tables_lie(struct handoff *h, const struct regime *r, struct
 {
 	size_t n = h->image.spans;
 
-	memcpy(spans, h->image.span, n * sizeof(*spans));
+	/* the last copy first: it may lie over what it was made of */
+	for (size_t i = 0; i < n; i++)
+		spans[i] = h->image.span[i + h->image.originals < n ? n - 1 - i
+								    : i + h->image.originals - n];
 	for (unsigned int half = 0; half <= (r->two_halves ? 1u : 0u); half++) {
 		const struct ram_range *ram;
 		struct pt_config cfg;

@@ -11,8 +11,7 @@
 /* How much of the loader's known code has to be at a copy of it. */
 #define COPY_WORDS 16
 
-/* Is the code that is known also there where all of it would be, had @from gone to @to? */
-static bool all_moved(struct handoff *h, uint64_t from, uint64_t to)
+bool code_all_moved(struct handoff *h, uint64_t from, uint64_t to)
 {
 	unsigned int seen = 0, same = 0;
 	uint8_t bytes[4];
@@ -54,26 +53,27 @@ int unseen_way(struct handoff *h, bool *moved)
 		err = tables_init(&t, m, h->ctx->symbols, h->boot_cpu, NULL, NULL);
 	if (!err)
 		err = tables_walk(&t, e.pc, NULL, &walk, NULL);
-	if (!err && !walk.fault && !image_holds(&h->image, walk.oa))
-		err = machine_phys_read(m, walk.oa, bytes, sizeof(bytes));
-	else if (!err)
+	if (!err && walk.fault)
 		return GO;
 	if (!err)
+		err = machine_phys_read(m, walk.oa, bytes, sizeof(bytes));
+	if (!err)
 		err = image_load(&h->image, m);
-	if (err)
+	if (err || image_intact(&h->image, walk.oa, bytes, sizeof(bytes), &at))
 		return err == -BATON_ELINK ? err : GO;
+	at = 0;
 	found = image_search(&h->image, bytes, sizeof(bytes), &at);
 	if (!found && !image_region(&h->image, walk.oa))
 		return GO;
 	e.el = (unsigned int)el;
 	e.after = e.pc;
-	if (found && all_moved(h, at, walk.oa)) {
+	if (found && code_all_moved(h, at, walk.oa)) {
 		e.kind = EVENT_MOVED;
 		e.before = at;
 		event_add(h, &e, "runs in a copy of the loader, by a jump that was not watched");
-		image_moved(&h->image, at, walk.oa);
+		image_copied(&h->image, m, at, walk.oa, true);
 		*moved = true;
-		return code_follow(h, h->boot_cpu, NULL, e.pc, SCAN_UNKNOWN);
+		return code_follow_anew(h, h->boot_cpu, NULL, e.pc);
 	}
 	event_add(h, &e, "runs what was copied to %#" PRIx64 ", by a jump that was not watched",
 		  walk.oa);

@@ -48,6 +48,7 @@ struct live_stop {
 	unsigned int cpu;
 	uint64_t pa;
 	uint8_t saved[4];
+	bool copied; /* what is saved came there after the trap, itself as a trap */
 };
 
 /* The one live_phys_gather() that may still be under way. */

@@ -144,6 +144,9 @@ static int trap_clear(struct live *l, struct live_stop *s)
 
 	if (!err)
 		err = ask(l, false, BREAK_SOFT, s->addr, 4);
+	/* QEMU put back what it found: that is not what has come there since */
+	if (!err && s->copied)
+		err = word(l, true, s->addr, s->saved);
 	if (err != -BATON_EREMOTE)
 		return err;
 	memcpy(trap, brk, sizeof(trap));
@@ -322,10 +325,12 @@ int live_trap_copied(struct machine *m, size_t i, uint64_t pa)
 	if (err || memcmp(now, brk, sizeof(brk)) != 0)
 		return err;
 	/* One that is a stop itself stays one, of what has come there. */
-	if (there)
+	if (there) {
 		memcpy(there->saved, s->saved, sizeof(there->saved));
-	else
+		there->copied = true;
+	} else {
 		err = live_phys_write(m, pa, s->saved, sizeof(s->saved));
+	}
 	return err ? err : 1;
 }
 

@@ -91,8 +91,9 @@ static void add_regions(struct lints *l, struct machine *m)
 	for (size_t i = 0; i < img->header.num_regions; i++) {
 		const struct baton_image_region *r = &img->region[i];
 		uint64_t differs;
+		bool changed;
 
-		if (!r->size || !image_verify(&l->image, m, r, &differs))
+		if (!r->size || !image_verify(&l->image, m, r, &differs, &changed))
 			continue;
 		snprintf(l->names[i], sizeof(l->names[i]),
 			 "region %zu, %#" PRIx64 " bytes at %#" PRIx64, i, r->size, r->load_addr);

@@ -233,6 +233,45 @@ static void a_copy_is_recognized(void **state)
 	assert_false(scan_same_code(&scan, alike, 2, &pc));
 }
 
+static unsigned int gone;
+
+static void is_gone(void *ctx, struct scan_site *site)
+{
+	assert_ptr_equal(ctx, &scan);
+	assert_int_equal(site->pc, BASE + SCAN_PAGE);
+	gone++;
+}
+
+/* A line where something else is by now is forgotten, and what is still the same followed again. */
+static void overwritten_code_is_forgotten(void **state)
+{
+	const struct scan_source source = { .page = page };
+	const struct scan_span bounds = { BASE, BASE + SIZE - 1 };
+
+	(void)state;
+	put(BASE, NOP);
+	put(BASE + 4, 0x14000000 | (SCAN_PAGE - 4) / 4);
+	put(BASE + SCAN_PAGE, BR_X4);
+	put(BASE + SCAN_PAGE + 8, RET);
+	follow(BASE, SCAN_UNKNOWN);
+	follow(BASE + SCAN_PAGE + 8, SCAN_LINKED);
+	gone = 0;
+	scan_drop_stale(&scan, &source, &bounds, 1, is_gone, &scan);
+	assert_int_equal(gone, 0);
+	assert_int_equal(scan.count, 4);
+	put(BASE + SCAN_PAGE + 8, NOP);
+	put(BASE + SCAN_PAGE + 64, RET);
+	follow(BASE + SCAN_PAGE + 64, SCAN_LINKED);
+	scan_drop_stale(&scan, &source, &bounds, 1, is_gone, &scan);
+	assert_int_equal(gone, 1);
+	assert_int_equal(scan.count, 4);
+	assert_non_null(scan_word(&scan, BASE + SCAN_PAGE + 64));
+	assert_non_null(scan_word(&scan, BASE + 4));
+	assert_null(scan_word(&scan, BASE + SCAN_PAGE + 8));
+	/* what is still the same there is followed again */
+	assert_non_null(scan_site(&scan, BASE + SCAN_PAGE));
+}
+
 /* More than the table of words begins with. */
 static void long_programs_are_kept_whole(void **state)
 {
@@ -264,6 +303,7 @@ int main(void)
 		TEST(code_that_changed_is_scanned_anew),
 		TEST(pages_are_read_when_they_are_needed),
 		TEST(a_copy_is_recognized),
+		TEST(overwritten_code_is_forgotten),
 		TEST(long_programs_are_kept_whole),
 	};
 
