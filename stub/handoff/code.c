@@ -389,6 +389,7 @@ static void forget(struct handoff *h)
 	memset(&h->caches, 0, sizeof(h->caches));
 	memset(&h->stack_was, 0, sizeof(h->stack_was));
 	memset(&h->asked, 0, sizeof(h->asked));
+	memset(&h->link_was, 0, sizeof(h->link_was));
 	h->blind = h->resting = false;
 	h->started = h->left = h->unchecked = h->complained = false;
 	h->resets = machine_of(h)->resets;

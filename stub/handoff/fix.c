@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* `why` and `fix`: the trouble that is there, found again if it has to be. */
 #include "handoff/preflight.h"
+#include "handoff/replay.h"
 
 #include "mmu/sysreg.h"
 #include "patch/plan.h"
@@ -252,6 +253,7 @@ int handoff_why(struct context *ctx, unsigned int cpu, struct buf *out, bool *fo
 	*found = !err && h->trouble.kind;
 	if (err)
 		return err;
+	replay_repair(h);
 	if (*found) {
 		/* what a hypervisor took from its guest, and dealt with, is daily business */
 		*found = !taken_from_below(&h->trouble);
@@ -461,6 +463,10 @@ static int apply(struct handoff *h, const struct repair *r, struct buf *out)
 	case REPAIR_RESUME: /* go_on() does it */
 		err = 0;
 		break;
+	case REPAIR_LINK:
+		snprintf(name, sizeof(name), "x30");
+		err = apply_core(h, name, r, out);
+		break;
 	case REPAIR_STACK:
 		snprintf(name, sizeof(name), "sp");
 		err = apply_core(h, name, r, out);
@@ -524,6 +530,7 @@ int handoff_fix(struct context *ctx, unsigned int cpu, bool apply_it, struct buf
 	*found = false;
 	if (err)
 		return err;
+	replay_repair(h);
 	if (!h->trouble.kind)
 		say_asked(h, cpu);
 	if (!h->trouble.kind) {

@@ -151,6 +151,14 @@ struct entered {
 	uint64_t tpidr, cntvoff;
 };
 
+/** struct link_was - a replay saw a `ret` go astray, with sp as it was at the call. */
+struct link_was {
+	bool used;
+	unsigned int cpu;
+	uint64_t ret, function;
+	uint64_t right, wrong; /* x30 */
+};
+
 /** struct asked - PSCI was called in a way that nobody serves here, and a handler went on. */
 struct asked {
 	bool used;
@@ -203,6 +211,7 @@ struct handoff {
 	struct mmu_on mmu_on;
 	struct served served;
 	struct stack_was stack_was;
+	struct link_was link_was;
 	struct asked asked;
 	struct entered entered[HANDOFF_CPUS];
 	struct caches caches;

@@ -19,7 +19,7 @@ static void say_option(const struct trouble *t, struct buf *out)
 static bool is_core(enum repair_kind kind)
 {
 	return kind == REPAIR_OPERAND || kind == REPAIR_TARGET || kind == REPAIR_STACK ||
-	       kind == REPAIR_RESUME;
+	       kind == REPAIR_RESUME || kind == REPAIR_LINK;
 }
 
 void repair_command(const struct trouble *t, const struct repair *r, struct buf *out)
@@ -43,6 +43,9 @@ void repair_command(const struct trouble *t, const struct repair *r, struct buf 
 	case REPAIR_TARGET:
 	case REPAIR_RESUME:
 		buf_printf(out, "set $pc = %#" PRIx64, r->new);
+		break;
+	case REPAIR_LINK:
+		buf_printf(out, "set $x30 = %#" PRIx64, r->new);
 		break;
 	case REPAIR_STACK:
 		buf_printf(out, "set $sp = %#" PRIx64, r->new);
@@ -166,6 +169,13 @@ void repair_why(struct handoff *h, const struct trouble *t, const struct repair 
 		return;
 	case REPAIR_VECTORS:
 		say_vectors(h, t, r, out);
+		return;
+	case REPAIR_LINK:
+		buf_printf(out, "the function %#" PRIx64, r->address);
+		say_symbol(h->ctx, r->address, " <", ">", out);
+		buf_printf(out, " was to come back to %#" PRIx64, r->new);
+		say_symbol(h->ctx, r->new, " <", ">", out);
+		buf_puts(out, ", where it was called, and sp is as it was then");
 		return;
 	case REPAIR_RESUME:
 		buf_printf(out, "patch %u has repaired it, and the CPU is still in the vector",

@@ -87,6 +87,7 @@ static void rate(const struct repair_query *q, struct repair *r)
 	case REPAIR_CONDUIT:
 	case REPAIR_VECTORS:
 	case REPAIR_STACK:
+	case REPAIR_LINK:
 	case REPAIR_RESUME:
 		r->score += 8;
 		break;

@@ -31,6 +31,7 @@ enum repair_kind {
 	REPAIR_CONDUIT,	 /* at @address: hvc instead of smc, or the other way round */
 	REPAIR_VECTORS,	 /* VBAR of @el; pc goes on at its entry */
 	REPAIR_STACK,	 /* sp, as it was before a function did not give it back */
+	REPAIR_LINK,	 /* x30 of a `ret` in the function @address, as it was called */
 	REPAIR_RESUME,	 /* it is repaired, by the patch @index: back to the instruction */
 };
 

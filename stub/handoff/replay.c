@@ -316,6 +316,39 @@ static void keep_odd(struct handoff *h, const struct back *b, struct buf *out)
 		explain_repairs(h, t, out);
 }
 
+/*
+ * AAPCS64, 6.1.1: a function comes back behind its call. Where sp is another one more than x30 may
+ * be lost.
+ */
+static void keep_link(struct handoff *h, const struct back *b)
+{
+	h->link_was =
+		(struct link_was){ .used = b->from.link && b->from.callee && b->sp == b->from.sp,
+				   .cpu = b->cpu,
+				   .ret = b->ret,
+				   .function = b->from.callee,
+				   .right = b->from.link,
+				   .wrong = b->target };
+}
+
+void replay_repair(struct handoff *h)
+{
+	const struct link_was *was = &h->link_was;
+	struct trouble *t = &h->trouble;
+	uint64_t x30;
+
+	if (!was->used || (t->kind != TROUBLE_JUMP && t->kind != TROUBLE_OTHER) ||
+	    t->cpu != was->cpu || t->pc != was->ret || reg_x(machine_of(h), t->cpu, 30, &x30) ||
+	    x30 != was->wrong)
+		return;
+	t->repairs.list[0] = (struct repair){ .kind = REPAIR_LINK,
+					      .address = was->function,
+					      .va = was->wrong,
+					      .old = was->wrong,
+					      .new = was->right };
+	t->repairs.count = 1;
+}
+
 void replay_end(struct handoff *h, struct buf *out)
 {
 	struct replay *r = h->replay;
@@ -333,6 +366,12 @@ void replay_end(struct handoff *h, struct buf *out)
 		say_odd(h, &r->odd, out);
 	if (r->odd.used)
 		keep_odd(h, &r->odd, out);
+	if (r->wrong.used) {
+		keep_link(h, &r->wrong);
+		replay_repair(h);
+		if (h->link_was.used)
+			explain_repairs(h, t, out);
+	}
 	buf_printf(out, "replay: %zu returns were right%s\n", r->returns,
 		   h->complained ? "; those that could not be stopped at were not checked" : "");
 	if (r->lifted)

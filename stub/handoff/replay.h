@@ -18,6 +18,8 @@ void replay_plant(struct handoff *h);
 int replay_visit(struct handoff *h, const struct visit *v);
 /** replay_end() - what it has found; nothing is checked any more. */
 void replay_end(struct handoff *h, struct buf *out);
+/** replay_repair() - the trouble is a `ret` of which a replay has seen the call. */
+void replay_repair(struct handoff *h);
 void replay_free(struct handoff *h);
 
 #endif
