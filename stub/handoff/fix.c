@@ -76,7 +76,7 @@ static int find_fetch(struct handoff *h, unsigned int cpu, unsigned int el, uint
 	struct pt_access acc = { .kind = PT_FETCH, .el = el };
 	struct visit v = { .cpu = cpu, .el = el, .pc = pc };
 	struct tables t;
-	struct pt_walk walk;
+	struct pt_walk walk = { 0 };
 	int err = tables_init(&t, machine_of(h), h->ctx->symbols, cpu, NULL, NULL);
 
 	if (!err)
