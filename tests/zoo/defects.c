@@ -579,6 +579,7 @@ const struct defect defects[] = {
 	  .says = { "EL1 took an exception from EL1: Instruction Abort", I2, "L2 0x70000711" } },
 	{ "after-id-pxn", "the MMU is on, and the loader's block is never executed",
 	  .change = { LOWER2("0020000070000711") }, .end = ZOO_AFTER,
+	  .kvm = "no CPU can execute the tlbi that a repair takes",
 	  .says = { "PXN of L2 [384] forbids it", "L2 PXN=0" } },
 	{ "after-2-id-zero", "the other loader's own memory is not mapped", .image = "loader2/good",
 	  .change = { AT("low_l1", 8, "0000000040000701", NOTHING) }, .end = ZOO_AFTER,
