@@ -44,8 +44,7 @@ struct live_reg {
 struct live_stop {
 	enum break_type asked; /* SOFT or HARD */
 	uint64_t addr;
-	bool trap; /* a trap in memory, at @pa, where @saved was, set by @cpu; else in hardware */
-	unsigned int cpu;
+	bool trap; /* a trap in memory, at @pa, where @saved was; else in hardware */
 	uint64_t pa;
 	uint8_t saved[4];
 	bool copied; /* what is saved came there after the trap, itself as a trap */

@@ -92,18 +92,27 @@ static int is_code(struct live *l, const struct live_stop *s)
 	return no ? machine_fail(&l->m, -BATON_EFAULT, "no code is there yet") : err;
 }
 
-/* By the tables of the CPU that was stopped, or of any that maps it: they may be at odds. */
-static int mapped_for(struct live *l, struct live_stop *s)
+/*
+ * Speak of the CPU that was stopped, or of any whose tables map the address, too: they may be at
+ * odds. @there: to s->pa; else wherever, which is then s->pa.
+ */
+static int speak_of_any(struct live *l, struct live_stop *s, bool there)
 {
 	int err = -BATON_EFAULT;
 
 	for (unsigned int i = 0; i < l->m.cpus && err == -BATON_EFAULT; i++) {
-		s->cpu = (l->m.cpu + i) % l->m.cpus;
-		err = speak_of(l, s->cpu);
+		unsigned int cpu = (l->m.cpu + i) % l->m.cpus;
+		uint64_t pa = 0;
+
+		err = live_where(l, cpu, s->addr, &pa);
+		if (!err && there && pa != s->pa)
+			err = -BATON_EFAULT;
 		if (!err)
+			err = speak_of(l, cpu);
+		if (!err && !there)
 			err = word(l, false, s->addr, s->saved);
 		if (!err)
-			err = live_where(l, s->cpu, s->addr, &s->pa);
+			s->pa = pa;
 	}
 	return err == -BATON_EFAULT ? machine_fail(&l->m, err, "nothing is mapped there") : err;
 }
@@ -115,7 +124,7 @@ static int mapped_for(struct live *l, struct live_stop *s)
 static int trap_set(struct live *l, struct live_stop *s)
 {
 	uint8_t now[4];
-	int err = mapped_for(l, s);
+	int err = speak_of_any(l, s, false);
 
 	if (!err)
 		err = is_code(l, s);
@@ -140,8 +149,10 @@ static int trap_set(struct live *l, struct live_stop *s)
 static int trap_clear(struct live *l, struct live_stop *s)
 {
 	uint8_t now[4], trap[4];
-	int err = speak_of(l, s->cpu);
+	int err = speak_of_any(l, s, true);
 
+	if (err == -BATON_EFAULT)
+		err = speak_of(l, l->m.cpu);
 	if (!err)
 		err = ask(l, false, BREAK_SOFT, s->addr, 4);
 	/* QEMU put back what it found: that is not what has come there since */
