@@ -271,6 +271,31 @@ int vectors_add(struct handoff *h, uint64_t base)
 	return err;
 }
 
+/*
+ * Under KVM vectors where no code is take hardware, and the only CPU has the others no longer:
+ * its vectors at level @el are about to be at @base.
+ */
+int vectors_change(struct handoff *h, unsigned int el, uint64_t base)
+{
+	struct machine *m = machine_of(h);
+	int err = 0;
+
+	for (size_t i = 0; m->accel == ACCEL_KVM && m->cpus == 1 && i < h->vector_count; i++) {
+		struct vectors *v = &h->vectors[i];
+		bool used = v->base == base;
+
+		for (unsigned int n = 1; n <= 3; n++) {
+			uint64_t vbar;
+
+			used |= n != el && !reg_of(m, 0, "VBAR", n, &vbar) && vbar == v->base;
+		}
+		for (size_t e = 0; !used && !err && e < 3; e++)
+			if (!scan_site(&h->scan, vectors_entry(v, e)))
+				err = code_unplant(h, vectors_entry(v, e));
+	}
+	return err ? err : vectors_add(h, base);
+}
+
 static struct vectors *vectors_of(struct handoff *h, uint64_t pc, size_t *entry)
 {
 	for (size_t i = 0; i < h->vector_count; i++)

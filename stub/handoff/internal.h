@@ -301,6 +301,8 @@ int code_plant_at(struct handoff *h, uint64_t pc);
 int code_unplant(struct handoff *h, uint64_t pc);
 int code_lift(struct handoff *h, struct scan_site *s);
 int vectors_add(struct handoff *h, uint64_t base);
+/** vectors_change() - before a write of VBAR_ELn. */
+int vectors_change(struct handoff *h, unsigned int el, uint64_t base);
 /** vectors_entry() - the address of the @i-th of struct vectors' entries. */
 uint64_t vectors_entry(const struct vectors *v, size_t i);
 /** vector_at() - the offset if @cpu stands on an entry of its level's vectors; else -1. */

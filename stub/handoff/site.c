@@ -104,7 +104,7 @@ static int visit_msr(struct handoff *h, struct visit *v)
 	if (err)
 		return err;
 	if (w->role == WATCH_VBAR)
-		err = vectors_add(h, e.after & ~UINT64_C(0x7ff));
+		err = vectors_change(h, w->el, e.after & ~UINT64_C(0x7ff));
 	if (!err && w->role == WATCH_VBAR && (e.after & 0x7ff)) /* QEMU goes there */
 		err = vectors_add(h, e.after & ~UINT64_C(0x1f));
 	if (err)
