@@ -76,6 +76,8 @@ static void around(struct image *img, const struct machine *m, uint64_t pa)
 {
 	const struct ram_range *r = machine_ram_find(m, pa);
 
+	if (!r)
+		r = machine_secure_find(m, pa);
 	if (!r || r->kind == RAM_IO)
 		return;
 	add_span(img, pa - r->first > AROUND ? pa - AROUND : r->first,

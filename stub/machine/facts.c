@@ -36,40 +36,54 @@ static bool parse_range(const char *line, struct ram_range *r)
 	return true;
 }
 
-static void add_range(struct machine *m, const struct ram_range *r)
+static void add_range(struct ram_range **list, size_t *n, const struct ram_range *r)
 {
-	struct ram_range *last = m->ram_count ? &m->ram[m->ram_count - 1] : NULL;
-
-	if (last && r->first <= last->last)
+	if (*n && r->first <= (*list)[*n - 1].last)
 		return; /* not ascending: not the list that we know */
-	m->ram = realloc(m->ram, (m->ram_count + 1) * sizeof(*m->ram));
-	if (!m->ram)
+	*list = realloc(*list, (*n + 1) * sizeof(**list));
+	if (!*list)
 		abort();
-	m->ram[m->ram_count++] = *r;
+	(*list)[(*n)++] = *r;
+}
+
+/* Of the secure view: memory alone, and only what the other one has not. */
+static void keep_secure(struct machine *m)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < m->secure_count; i++)
+		if (m->secure[i].kind != RAM_IO && !machine_ram_find(m, m->secure[i].first))
+			m->secure[n++] = m->secure[i];
+	m->secure_count = n;
 }
 
 /*
  * `info mtree -f` lists views, each with the address spaces that see it and then its
- * ranges in ascending order. The one wanted is what the first CPU sees.
+ * ranges in ascending order. Wanted are what the first CPU sees, and what it sees besides in
+ * Secure state.
  */
 static int parse_map(struct machine *m, char *text)
 {
-	bool ours = false;
+	bool ours = false, secure = false;
 	char *save = NULL;
 
 	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
 		struct ram_range r;
 
 		if (strncmp(line, "FlatView", 8) == 0) {
-			if (m->ram_count)
-				break;
-			ours = false;
+			ours = secure = false;
+		} else if (strstr(line, "AS \"cpu-secure-memory-0\"")) {
+			secure = true;
 		} else if (strstr(line, "AS \"cpu-memory-0\"") || strstr(line, "AS \"memory\"")) {
-			ours = true;
-		} else if (ours && parse_range(line, &r)) {
-			add_range(m, &r);
+			ours = !m->ram_count;
+		} else if ((ours || secure) && parse_range(line, &r)) {
+			if (ours)
+				add_range(&m->ram, &m->ram_count, &r);
+			else
+				add_range(&m->secure, &m->secure_count, &r);
 		}
 	}
+	keep_secure(m);
 	return m->ram_count
 		       ? 0
 		       : machine_fail(

@@ -223,6 +223,9 @@ static int check_virt(struct live *l, unsigned int cpu, uint64_t va, size_t len,
 		if (err)
 			return err;
 		r = machine_ram_find(&l->m, p->pa + at);
+		/* QEMU reads it in the state that the CPU is in */
+		if (!r && machine_el(&l->m, cpu) == 3)
+			r = machine_secure_find(&l->m, p->pa + at);
 		if (!r)
 			return machine_fail(&l->m, -BATON_ERANGE,
 					    "%#" PRIx64 " leads to %#" PRIx64 ", where nothing is",

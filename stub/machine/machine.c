@@ -115,21 +115,31 @@ int machine_el(struct machine *m, unsigned int cpu)
 
 /* Memory */
 
-const struct ram_range *machine_ram_find(const struct machine *m, uint64_t pa)
+static const struct ram_range *find(const struct ram_range *list, size_t n, uint64_t pa)
 {
-	size_t lo = 0, hi = m->ram_count;
+	size_t lo = 0, hi = n;
 
 	while (lo < hi) {
 		size_t mid = lo + (hi - lo) / 2;
 
-		if (pa < m->ram[mid].first)
+		if (pa < list[mid].first)
 			hi = mid;
-		else if (pa > m->ram[mid].last)
+		else if (pa > list[mid].last)
 			lo = mid + 1;
 		else
-			return &m->ram[mid];
+			return &list[mid];
 	}
 	return NULL;
+}
+
+const struct ram_range *machine_ram_find(const struct machine *m, uint64_t pa)
+{
+	return find(m->ram, m->ram_count, pa);
+}
+
+const struct ram_range *machine_secure_find(const struct machine *m, uint64_t pa)
+{
+	return find(m->secure, m->secure_count, pa);
 }
 
 bool machine_is_ram(const struct machine *m, uint64_t pa, uint64_t len, bool rom)
@@ -175,8 +185,23 @@ static int check_phys(struct machine *m, uint64_t pa, size_t len, bool write)
 	return 0;
 }
 
+/* By way of a CPU in Secure state: its MMU is off, or maps it to itself. */
+static int secure_read(struct machine *m, const struct ram_range *r, uint64_t pa, void *data,
+		       size_t len)
+{
+	uint64_t first, last, end = pa + (len - 1);
+
+	if (r->last >= end && machine_el(m, m->cpu) == 3 && !machine_where(m, m->cpu, pa, &first) &&
+	    !machine_where(m, m->cpu, end, &last) && first == pa && last == end)
+		return machine_virt_read(m, m->cpu, pa, data, len);
+	return machine_fail(m, -BATON_ERANGE,
+			    "physical %#" PRIx64 " is Secure memory (%s), which no CPU reads now",
+			    pa, r->name);
+}
+
 int machine_phys_read(struct machine *m, uint64_t pa, void *data, size_t len)
 {
+	const struct ram_range *secure;
 	int err;
 
 	m->error[0] = 0;
@@ -184,6 +209,9 @@ int machine_phys_read(struct machine *m, uint64_t pa, void *data, size_t len)
 		return unsupported(m, "physical memory");
 	if (len == 0)
 		return 0;
+	secure = machine_secure_find(m, pa);
+	if (secure)
+		return secure_read(m, secure, pa, data, len);
 	err = check_phys(m, pa, len, false);
 	return err ? err : m->ops->phys_read(m, pa, data, len);
 }
@@ -579,9 +607,11 @@ int machine_hmp(struct machine *m, const char *command, struct buf *out)
 void machine_free(struct machine *m)
 {
 	free(m->ram);
+	free(m->secure);
 	free(m->breaks);
 	buf_free(&m->notice);
 	buf_free(&m->last_stop.packet);
-	m->ram = NULL;
+	m->ram = m->secure = NULL;
+	m->secure_count = 0;
 	m->breaks = NULL;
 }

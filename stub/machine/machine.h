@@ -141,6 +141,8 @@ struct machine {
 	unsigned int cpu;  /* the one that commands speak of: that of the last stop, or GDB's */
 	struct ram_range *ram;
 	size_t ram_count;
+	struct ram_range *secure; /* what Secure state alone sees, and @ram does not have */
+	size_t secure_count;
 	bool ram_partial; /* there may be more: a file that does not say what its board has */
 	struct machine_break *breaks;
 	size_t break_count;
@@ -194,7 +196,8 @@ int machine_reg_write(struct machine *m, unsigned int cpu, const char *name, uin
 int machine_el(struct machine *m, unsigned int cpu);
 
 /**
- * machine_phys_read() - physical memory. Only RAM and ROM: anything else is
+ * machine_phys_read() - physical memory. Secure memory is read where m->cpu is at EL3 and has it
+ * at that very address: QEMU's stub has no other way. Only RAM and ROM: anything else is
  * -BATON_ERANGE and not touched (reading a device may have side effects, and can
  * crash QEMU), unless m->allow_mmio.
  * machine_phys_write() - RAM only; read back, -BATON_EVERIFY if it differs.
@@ -227,6 +230,8 @@ int machine_where(struct machine *m, unsigned int cpu, uint64_t va, uint64_t *pa
 
 /** machine_ram_find() - the range that holds @pa, or NULL where nothing is. */
 const struct ram_range *machine_ram_find(const struct machine *m, uint64_t pa);
+/** machine_secure_find() - the same of what only Secure state sees. */
+const struct ram_range *machine_secure_find(const struct machine *m, uint64_t pa);
 /** machine_is_ram() - all of [pa, pa + len) is RAM (with @rom: or ROM). */
 bool machine_is_ram(const struct machine *m, uint64_t pa, uint64_t len, bool rom);
 

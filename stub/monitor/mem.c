@@ -77,7 +77,8 @@ static int dump_page(struct cmd *c, struct tables *t, uint64_t addr, size_t len)
 
 	if (err || c->found)
 		return err;
-	if (!c->machine->allow_mmio && !machine_is_ram(c->machine, pa, len, true))
+	if (!c->machine->allow_mmio && !machine_secure_find(c->machine, pa) &&
+	    !machine_is_ram(c->machine, pa, len, true))
 		return no_memory(c, addr, pa);
 	err = machine_phys_read(c->machine, pa, data, len);
 	if (err)

@@ -111,4 +111,26 @@ tap_ok 'another address does not agree' test "$("${0%/*}/agree" part "$tmp/other
 grep -v 'drop to EL0' "$out" >"$tmp/other"
 tap_ok 'a way that is missing does not agree' test -n \
 	"$("${0%/*}/agree" changes "$tmp/other" "$tmp/int")"
+
+# Firmware in flash that only Secure state sees, at EL3.
+cat >"$tmp/bios.S" <<'END'
+	.global	_start
+_start:	mov	x0, #0x800
+	msr	vbar_el3, x0
+	adr	x1, 1f
+	blr	x1
+	mov	x0, #0x1000
+	msr	vbar_el3, x0
+	b	.
+1:	ret
+	.balign	4096
+END
+"${CROSS}gcc" -nostdlib -static -no-pie -Wl,--build-id=none,-Ttext=0 "$tmp/bios.S" -o "$tmp/bios.elf" &&
+	"${CROSS}objcopy" -O binary "$tmp/bios.elf" "$tmp/bios"
+timeout 60 "$O/baton" run -l none -e 'handoff run 1' -e 'mem -p 0 16' -- "$QEMU" -M virt,secure=on \
+	-cpu cortex-a57 -m 512M -nographic -nic none -bios "$tmp/bios" </dev/null >"$out" 2>&1
+status=$?
+tap_ok 'Secure memory is followed' in_order '^handoff: memory around 0 at 0 ' ' VBAR_EL3 0 -> 0x800$' \
+	' VBAR_EL3 0x800 -> 0x1000$'
+tap_ok 'Secure memory is read' ends_with 0
 tap_end

@@ -69,7 +69,7 @@ row() { # NAME LEVELS MARKER QEMU'S ARGUMENTS
 	wants "$1" || return 0
 	case $1 in
 	linux | linux-kpti | linux-max | linux-nvhe | linux-vhe) linux "$1" changes "${@:4}" ;;
-	uboot-el[12]) firmware "$1" 'goes on in a copy of itself: ' "${@:4}" ;;
+	uboot-el[123]) firmware "$1" 'goes on in a copy of itself: ' "${@:4}" ;;
 	xen) linux "$1" part "${@:4}" ;;
 	esac
 }
