@@ -9,6 +9,7 @@
  * data; a stop there is never hit. Under KVM those that get a breakpoint are chosen: slots.c.
  */
 #include "handoff/preflight.h"
+#include "handoff/psci.h"
 
 #include "hex.h"
 #include "mmu/map.h"
@@ -342,6 +343,7 @@ static int visit(struct handoff *h, struct visit *v)
 {
 	enum insn_kind kind = v->site.insn.kind;
 	unsigned int most = kind == INSN_ERET ? ERET_LIFT : HANDOFF_LIFT;
+	uint64_t x0 = 0;
 	uint8_t raw[4];
 	int err;
 
@@ -362,10 +364,13 @@ static int visit(struct handoff *h, struct visit *v)
 	if (kind == INSN_BR || kind == INSN_BLR || kind == INSN_RET)
 		return kernel_branch(h, v);
 	err = kind == INSN_MSR ? mmu_off(h, v) : 0;
+	v->quiet = v->site.hits > shown(h);
+	if (!err && is_call(&v->site))
+		err = reg_x(machine_of(h), v->cpu, 0, &x0);
 	if (err)
 		return err;
-	v->quiet = v->site.hits > shown(h);
-	h->kernel.called |= is_call(&v->site);
+	/* hvc is how it asks its own EL2, too */
+	h->kernel.called |= is_call(&v->site) && psci_find(x0);
 	return site_visit(h, v);
 }
 
