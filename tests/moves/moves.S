@@ -20,7 +20,7 @@
 	.type	start, %function
 start:
 	/* x0: from, x1: to, x2: end */
-	.macro	copy_all to
+	.macro	copy_to to
 	adr	x0, start
 	ldr	x1, =\to
 	ldr	x2, =image_end
@@ -31,7 +31,7 @@ start:
 	.endm
 
 #if defined(TWICE)
-	copy_all FIRST_COPY
+	copy_to FIRST_COPY
 	mov	x28, x0
 	ldr	x9, =FIRST_COPY
 	adr	x10, start
@@ -47,9 +47,9 @@ second_hop:
 	cmp	x1, x2
 	b.lo	1b
 wiped:
-	copy_all start
+	copy_to start
 #elif defined(RELOCATE)
-	copy_all start
+	copy_to start
 	ldr	x1, =words
 	adr	x3, words
 	str	x1, [x1]
@@ -72,7 +72,7 @@ words:
 	nop
 	nop
 #elif defined(UNPACK) || defined(UNPACK_OUTSIDE) || defined(UNPACK_BRANCH)
-	copy_all start
+	copy_to start
 	adr	x0, packed
 #ifdef UNPACK_OUTSIDE
 	ldr	x1, =OUTSIDE
@@ -106,7 +106,7 @@ packed:
 hole:
 	.fill	16, 4, 0
 #elif defined(OVERLAY)
-	copy_all start
+	copy_to start
 	adr	x0, program_1
 	bl	overlay
 	adr	x0, program_2
@@ -169,7 +169,7 @@ place:
 	mov	x10, #ALIAS_AT
 	add	x9, x9, x10
 	br	x9
-1:	copy_all start+ALIAS_AT
+1:	copy_to start+ALIAS_AT
 	ldr	x9, =2f + ALIAS_AT
 	br	x9
 2:	ldr	x9, =3f
@@ -187,7 +187,7 @@ place:
 	adr	x5, flag
 1:	ldr	w6, [x5]
 	cbz	w6, 1b
-	copy_all start
+	copy_to start
 	mov	w6, #2
 	adr	x5, flag
 	str	w6, [x5]
@@ -215,7 +215,7 @@ flag:
 	.word	0
 	.balign	8
 #else
-	copy_all start
+	copy_to start
 #endif
 	ldr	x9, =go
 	br	x9
