@@ -746,16 +746,16 @@ const struct defect defects[] = {
 	{ "2-ic-early",
 	  "it invalidates the instruction cache before it copies the kernel, not behind",
 	  .image = "loader2/ic-early", .end = ZOO_ITSELF,
-	  .says = { "warning: code was copied to 0x40000000 and no ic was executed since: an "
+	  .says = { "code was copied to 0x40000000 and no ic was executed since: an "
 		    "instruction cache may hold what was there before" } },
 	{ "2-no-clean", "it copies the kernel with its caches on, and cleans nothing",
 	  .image = "loader2/copy-on", .end = ZOO_ITSELF,
-	  .says = { "warning: code was copied to 0x40000000 with the caches on and no dc has "
+	  .says = { "code was copied to 0x40000000 with the caches on and no dc has "
 		    "cleaned it since: what is fetched may be what was there before" } },
 	{ "2-half-clean", "it cleans what it copied but for the kernel's first page",
 	  .image = "loader2/copy-half", .end = ZOO_ITSELF,
 	  .says = { "dc cvau, x26 = 0x40001000, in a loop up to 0x400",
-		    "warning: code was copied to 0x40000000 with the caches on and no dc has "
+		    "code was copied to 0x40000000 with the caches on and no dc has "
 		    "cleaned it since: what is fetched may be what was there before" } },
 	{ "2-no-dsb", "it fills a table behind its last dsb, and turns the MMU on",
 	  .image = "loader2/filled-late", .end = ZOO_ITSELF,
