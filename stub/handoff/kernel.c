@@ -321,7 +321,7 @@ static int kernel_branch(struct handoff *h, struct visit *v)
 static int mmu_off(struct handoff *h, const struct visit *v)
 {
 	const struct watch *w = preflight_watch(machine_of(h), v->cpu, v->el, v->site.insn.sysreg);
-	uint64_t before, after;
+	uint64_t before = 0, after = 0;
 	int err;
 
 	if (w->role != WATCH_SCTLR || w->el != v->el)

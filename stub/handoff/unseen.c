@@ -42,7 +42,7 @@ int unseen_way(struct handoff *h, bool *moved)
 	struct machine *m = machine_of(h);
 	struct event e = { .kind = EVENT_LEFT, .cpu = h->boot_cpu };
 	uint8_t bytes[LOOK_BYTES];
-	struct pt_walk walk;
+	struct pt_walk walk = { 0 };
 	struct tables t;
 	uint64_t at = 0;
 	bool found = false;

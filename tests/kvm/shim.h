@@ -9,7 +9,7 @@
 
 #define CPUS	  64
 #define SOFT_MAX  4096 /* QEMU has no limit */
-#define SLOTS_MAX 16 /* what ID_AA64DFR0_EL1 can say: BRPs and WRPs are four bits each */
+#define SLOTS_MAX 16   /* what ID_AA64DFR0_EL1 can say: BRPs and WRPs are four bits each */
 #define STALE_MAX 512
 
 /* struct kvm_sw_breakpoint (include/sysemu/kvm.h). */
