@@ -260,6 +260,19 @@ static void image_write(const struct zoo *z)
 		fail(2, "%s: %s", z->out_path, strerror(errno));
 }
 
+/* The @n-th of all, or NULL. */
+static const struct defect *row(size_t n)
+{
+	static const struct defect *const files[] = { zoo_tables, zoo_loader, zoo_after, zoo_other,
+						      zoo_good };
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+		for (const struct defect *d = files[i]; d->name; d++)
+			if (!n--)
+				return d;
+	return NULL;
+}
+
 static void parse_args(struct zoo *z, char **argv, bool says)
 {
 	const char *name = *argv ? *argv++ : "";
@@ -274,13 +287,13 @@ static void parse_args(struct zoo *z, char **argv, bool says)
 		else
 			fail(2, "what is %s?", *argv);
 	}
-	for (z->defect = defects; z->defect->name; z->defect++)
+	for (size_t i = 0; (z->defect = row(i)); i++)
 		if (!strcmp(z->defect->name, name))
 			break;
 	if (!z->elf_path || !z->image_path || !z->out_path != says)
 		fail(2, "usage: zoo NAME --elf LOADER.elf IMAGE -o OUT | zoo --list | zoo --rows | "
 			"zoo --says NAME --elf LOADER.elf IMAGE");
-	if (!z->defect->name)
+	if (!z->defect)
 		fail(2, "no defect %s: see zoo --list", name);
 }
 
@@ -298,7 +311,9 @@ static const char *not_kvm(const struct defect *d)
 
 static int list_not_kvm(void)
 {
-	for (const struct defect *d = defects; d->name; d++)
+	const struct defect *d;
+
+	for (size_t i = 0; (d = row(i)); i++)
 		if (not_kvm(d))
 			printf("%s %s\n", d->name, not_kvm(d));
 	return 0;
@@ -308,8 +323,9 @@ static int list(bool rows)
 {
 	static const char *const ends[] = { "untried", "unknown", "boots", "after", "itself",
 					    "told",    "good",	  "later", "hangs" };
+	const struct defect *d;
 
-	for (const struct defect *d = defects; d->name; d++)
+	for (size_t i = 0; (d = row(i)); i++)
 		if (rows)
 			printf("%s %s %s %u %#" PRIx64 " %s\n", d->name, ends[d->end],
 			       d->image ? d->image : "good-el1", d->cpus ? d->cpus : 1, d->load,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A defect is a row of defects.c; the loaders and baton-mkimage know of none. */
+/* A defect is a row of the files in this folder; the loaders and baton-mkimage know of none. */
 #ifndef ZOO_H
 #define ZOO_H
 
@@ -61,6 +61,7 @@ struct defect {
 	const char *says[ZOO_SAYS];
 };
 
-extern const struct defect defects[]; /* ends with a row without a name */
+/* Each ends with a row without a name. */
+extern const struct defect zoo_tables[], zoo_loader[], zoo_after[], zoo_other[], zoo_good[];
 
 #endif
