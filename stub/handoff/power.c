@@ -83,14 +83,14 @@ void power_say(const struct handoff *h, struct buf *out)
 		say_refusal(refused, out);
 	} else if (!asked) {
 		say_who(h, missing, out);
-		buf_puts(out, " not come, and no PSCI CPU_ON was seen");
+		buf_puts(out, " not been seen, and no PSCI CPU_ON was seen");
 		if (h->conduit)
 			buf_printf(out, ": the machine's device tree has PSCI, by %s", h->conduit);
 		say_own(h, out);
 		buf_putc(out, '\n');
 	} else if (granted > seen) {
 		say_who(h, missing, out);
-		buf_printf(out, " not come, though CPU_ON said SUCCESS %u time%s\n", granted,
+		buf_printf(out, " not been seen, though CPU_ON said SUCCESS %u time%s\n", granted,
 			   granted == 1 ? "" : "s");
 	}
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* CPUs that have not come, and what firmware had to do with it. */
+/* CPUs that have not been seen, and what firmware had to do with it. */
 #include "fake_machine.h"
 
 #include "handoff/internal.h"
@@ -37,10 +37,12 @@ static void nobody_asked(void **state)
 			     { .kind = EVENT_EXCEPTION, .name = "hvc", .el = 2 } };
 
 	says(*state, e, 1,
-	     "CPU1 to CPU3 have not come, and no PSCI CPU_ON was seen: the machine's device tree "
+	     "CPU1 to CPU3 have not been seen, and no PSCI CPU_ON was seen: the machine's device "
+	     "tree "
 	     "has PSCI, by hvc\n");
 	says(*state, e, 2,
-	     "CPU1 to CPU3 have not come, and no PSCI CPU_ON was seen: the machine's device tree "
+	     "CPU1 to CPU3 have not been seen, and no PSCI CPU_ON was seen: the machine's device "
+	     "tree "
 	     "has PSCI, by hvc; the hvc went to vectors of the loader's own at EL2\n");
 }
 
@@ -56,8 +58,8 @@ static void firmware_lied(void **state)
 {
 	struct event e[] = { cpu_on(0), { .kind = EVENT_NOTE, .cpu = 1 }, cpu_on(0) };
 
-	says(*state, e, 1, "CPU1 to CPU3 have not come, though CPU_ON said SUCCESS 1 time\n");
-	says(*state, e, 3, "CPU2 to CPU3 have not come, though CPU_ON said SUCCESS 2 times\n");
+	says(*state, e, 1, "CPU1 to CPU3 have not been seen, though CPU_ON said SUCCESS 1 time\n");
+	says(*state, e, 3, "CPU2 to CPU3 have not been seen, though CPU_ON said SUCCESS 2 times\n");
 	/* who was asked for has come */
 	says(*state, e, 2, "");
 }

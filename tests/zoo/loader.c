@@ -78,13 +78,15 @@ const struct defect zoo_loader[] = {
 	{ "psci-none", "there is no PSCI for the board", .image = "good-el1-smp4", .cpus = 4,
 	  .change = { PSCI("00000003") }, .end = ZOO_UNKNOWN,
 	  .says = { "nothing happened for",
-		    "CPU1 to CPU3 have not come, and no PSCI CPU_ON was seen: the machine's device "
+		    "CPU1 to CPU3 have not been seen, and no PSCI CPU_ON was seen: the machine's "
+		    "device "
 		    "tree has PSCI, by hvc",
 		    "!the hvc", "!the smc" } },
 	{ "psci-hvc", "PSCI is by hvc for the board", .image = "good-el2-smp4", .cpus = 4,
 	  .change = { PSCI("00000001") }, .end = ZOO_BOOTS,
 	  .says = { "takes hvc #0", "nothing happened for",
-		    "CPU1 to CPU3 have not come, and no PSCI CPU_ON was seen: the machine's device "
+		    "CPU1 to CPU3 have not been seen, and no PSCI CPU_ON was seen: the machine's "
+		    "device "
 		    "tree has PSCI, by smc; the hvc went to vectors of the loader's own at EL2",
 		    "PSCI was asked at {psci_hvc} by hvc, which nobody serves here", " hvc->smc",
 		    "the machine was reset" } },
@@ -92,14 +94,16 @@ const struct defect zoo_loader[] = {
 	  .change = { PSCI("00000002") }, .kvm = "KVM takes the smc itself", .end = ZOO_BOOTS,
 	  .says = { "{psci_smc}: smc #0 (its handler has moved ELR behind it)",
 		    "smc is undefined here: there is no EL3",
-		    "CPU1 to CPU3 have not come, and no PSCI CPU_ON was seen: the machine's device "
+		    "CPU1 to CPU3 have not been seen, and no PSCI CPU_ON was seen: the machine's "
+		    "device "
 		    "tree has PSCI, by hvc",
 		    " smc->hvc", "the machine was reset" } },
 	{ "psci-liar", "psci_hvc says success and does not ask: mov x0, xzr",
 	  .image = "good-el1-smp4", .cpus = 4,
 	  .change = { AT("psci_hvc", 0, "d4000002", "aa1f03e0") }, .end = ZOO_UNKNOWN,
 	  .says = { "nothing happened for",
-		    "CPU1 to CPU3 have not come, and no PSCI CPU_ON was seen: the machine's device "
+		    "CPU1 to CPU3 have not been seen, and no PSCI CPU_ON was seen: the machine's "
+		    "device "
 		    "tree has PSCI, by hvc",
 		    "!CPU_ON(" } },
 	{ "psci-no-such-cpu", "CPU 1 has an affinity that is nobody's", .image = "good-el1-smp4",
