@@ -28,7 +28,7 @@ static int phys_write(struct machine *m, uint64_t pa, const void *data, size_t l
 	if (++writes == fails_at)
 		return -BATON_EREMOTE;
 	buf_printf(&f->log, "[%u] %#" PRIx64 "\n", (unsigned int)((pa - FAKE_L3) / 8),
-		   le_read(data, 8) & 0xfffffffff000);
+		   le_read(data, len < 8 ? (unsigned int)len : 8) & 0xfffffffff000);
 	return fake_ops.phys_write(m, pa, data, len);
 }
 
