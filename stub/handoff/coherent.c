@@ -48,7 +48,7 @@ static int in_place(struct handoff *h, uint32_t *regions)
 	for (size_t i = 0; !err && img->has_header && i < img->header.num_regions; i++) {
 		struct baton_image_region first = img->region[i];
 		uint64_t differs;
-		bool changed;
+		bool changed = false;
 
 		if (first.type != BATON_REGION_DATA || !first.size)
 			continue;

@@ -69,7 +69,8 @@ const struct baton_image_region *image_region(const struct image *img, uint64_t 
 /**
  * image_verify() - compare a region with what was loaded for it, or what is there now instead.
  * *@differs: address of the first byte that does not agree with what was loaded
- * *@changed: the same as in the image, where it lies now: that was changed before it was copied
+ * *@changed: set if it is the same as in the image, where it lies now: that was changed before it
+ * was copied; else left as it is
  *
  * Return: 0: the same; 1: it differs; -BATON_ENOTFOUND: the bytes are not in the image.
  */

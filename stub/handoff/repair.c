@@ -154,8 +154,12 @@ static void each_page(const struct repair_query *q, struct linked *linked, page_
 		      struct repairs *out)
 {
 	uint64_t size = 1ull << q->walk->cfg.granule;
-	uint8_t *page = malloc(size);
+	uint8_t *page;
 
+	/* a half that is off has no tables of any size */
+	if (!q->walk->cfg.granule)
+		return;
+	page = malloc(size);
 	if (!page)
 		abort();
 	for (size_t i = 0; i < q->span_count; i++) {

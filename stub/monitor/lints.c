@@ -91,7 +91,7 @@ static void add_regions(struct lints *l, struct machine *m)
 	for (size_t i = 0; i < img->header.num_regions; i++) {
 		const struct baton_image_region *r = &img->region[i];
 		uint64_t differs;
-		bool changed;
+		bool changed = false;
 
 		if (!r->size || !image_verify(&l->image, m, r, &differs, &changed))
 			continue;
