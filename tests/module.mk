@@ -16,7 +16,7 @@ TESTS += $(UNIT)
 # End to end: each tests/e2e/NAME.sh but the one that they all share.
 E2E := $(filter-out tests/e2e/lib.sh,$(wildcard tests/e2e/*.sh))
 
-include tests/inject/module.mk tests/lint.mk tests/gdb.mk tests/oracle/module.mk tests/guests/module.mk tests/loader2/module.mk tests/moves/module.mk tests/zoo/module.mk tests/fuzz/module.mk tests/golden/module.mk tests/bench/module.mk tests/matrix/module.mk tests/kill/module.mk tests/kvm/module.mk
+include tests/inject/module.mk tests/lint.mk tests/gdb.mk tests/oracle/module.mk tests/guests/module.mk tests/loader2/module.mk tests/moves/module.mk tests/kvm/module.mk tests/zoo/module.mk tests/fuzz/module.mk tests/golden/module.mk tests/bench/module.mk tests/matrix/module.mk tests/kill/module.mk
 
 check: deps ## all tests (installs what is missing first)
 	$(Q)$(MAKE) --no-print-directory check-run
