@@ -115,19 +115,25 @@ bool code_returns(struct handoff *h, unsigned int cpu, uint64_t va)
 	return found;
 }
 
-int code_follow(struct handoff *h, unsigned int cpu, struct tables *t, uint64_t va,
-		enum scan_link link)
+/* Of a regime that is not decoded QEMU translates: the bounds are those of the image then. */
+static uint64_t physical(struct handoff *h, unsigned int cpu, struct tables *t, uint64_t va)
 {
-	struct reader reader = { .machine = machine_of(h), .tables = t, .cpu = cpu };
 	struct tables own;
 	uint64_t pa = va;
 
-	/* a regime that is not decoded: QEMU translates, the bounds are those of the image */
 	if (t)
 		(void)translate(t, va, &pa);
 	else if (!tables_init(&own, machine_of(h), NULL, cpu, NULL, NULL))
 		(void)translate(&own, va, &pa);
-	return follow(h, &reader, va, pa, link);
+	return pa;
+}
+
+int code_follow(struct handoff *h, unsigned int cpu, struct tables *t, uint64_t va,
+		enum scan_link link)
+{
+	struct reader reader = { .machine = machine_of(h), .tables = t, .cpu = cpu };
+
+	return follow(h, &reader, va, physical(h, cpu, t, va), link);
 }
 
 static void site_gone(void *ctx, struct scan_site *site)
@@ -143,13 +149,8 @@ int code_follow_anew(struct handoff *h, unsigned int cpu, struct tables *t, uint
 	struct reader reader = { .machine = machine_of(h), .tables = t, .cpu = cpu };
 	struct scan_source source = { .page = read_page, .ctx = &reader };
 	struct scan_span bounds[IMAGE_SPANS];
-	struct tables own;
-	uint64_t pa = va;
+	uint64_t pa = physical(h, cpu, t, va);
 
-	if (t)
-		(void)translate(t, va, &pa);
-	else if (!tables_init(&own, machine_of(h), NULL, cpu, NULL, NULL))
-		(void)translate(&own, va, &pa);
 	scan_drop_stale(&h->scan, &source, bounds, bounds_of(h, va, pa, bounds), site_gone, h);
 	return code_follow(h, cpu, t, va, SCAN_UNKNOWN);
 }

@@ -13,15 +13,6 @@ ended='kernel: task exited with status 0'
 
 hasnt_line() { ! grep -qE -- "$1" "$out" || show; }
 line() { grep -qE -- "$1" "$out" || show; }
-# in_order PATTERN...: lines that match, one behind the other
-in_order() {
-	local p at=0 n
-	for p; do
-		n=$(tail -n "+$((at + 1))" "$out" | grep -nE -m1 -- "$p" | cut -d: -f1)
-		[ -n "$n" ] || { echo "# missing or out of order: $p"; show; return 1; }
-		at=$((at + n))
-	done
-}
 
 # until: ends after the event, at a machine that goes on well.
 baton "$seed/good-el1.img" 0x70000000 $el2 -e 'handoff until psci' -e 'handoff until el-change' \

@@ -7,16 +7,6 @@
 . "${0%/*}/lib.sh"
 CROSS=${CROSS:-aarch64-linux-gnu-}
 
-# in_order PATTERN...: lines that match, one behind the other
-in_order() {
-	local p at=0 n
-	for p; do
-		n=$(tail -n "+$((at + 1))" "$out" | grep -nE -m1 -- "$p" | cut -d: -f1)
-		[ -n "$n" ] || { echo "# missing or out of order: $p"; show; return 1; }
-		at=$((at + n))
-	done
-}
-
 # A Linux image by its header, for QEMU's -kernel, at EL2.
 cat >"$tmp/kernel.S" <<'END'
 	.arch	armv8-a

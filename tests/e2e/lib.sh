@@ -167,6 +167,15 @@ show() {
 	tail -n 20 "$out" | sed 's/^/#   /'
 	return 1
 }
+# in_order PATTERN...: lines that match, one behind the other
+in_order() {
+	local p at=0 n
+	for p; do
+		n=$(tail -n "+$((at + 1))" "$out" | grep -nE -m1 -- "$p" | cut -d: -f1)
+		[ -n "$n" ] || { echo "# missing or out of order: $p"; show; return 1; }
+		at=$((at + n))
+	done
+}
 ends_with() { [ "$status" = "$1" ] || show; }
 says() { has "$out" "$1" || show; }
 never_says() { hasnt "$out" "$1" || show; }
